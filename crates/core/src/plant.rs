@@ -1,0 +1,71 @@
+//! A claw with its valve, whether of metal or simulated.
+
+use crate::{Failure, JointGoal, JointLimits, JointVector, Pose, Scene, Snapshot, Stamp};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The claw and its valve. The twin and the rig differ behind this trait alone.
+pub trait Plant: Snapshot {
+    /// The limits every goal must have been clipped to.
+    fn limits(&self) -> &JointLimits;
+
+    /// The control period: the time one [`Plant::step`] takes.
+    fn period(&self) -> Duration;
+
+    /// Brings joints and valve to `start`, at rest, and reads them.
+    ///
+    /// # Errors
+    /// When the plant can't be brought there or can't be read.
+    fn reset(&mut self, start: &Start) -> Result<Reading, Failure>;
+
+    /// Gives the servos a goal, waits one control period, and reads where they are.
+    ///
+    /// # Errors
+    /// When the goal can't be given or the plant can't be read; torque is then off on a real claw.
+    fn step(&mut self, goal: &JointGoal) -> Result<Reading, Failure>;
+
+    /// What to draw, where the plant knows its own shape.
+    fn scene(&self) -> Option<&Scene> {
+        None
+    }
+
+    /// Where the shapes of [`Plant::scene`] are now, in its order.
+    fn poses(&self) -> Vec<Pose> {
+        Vec::new()
+    }
+}
+
+/// Where an episode starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// Joint angles, rad.
+    pub joints: JointVector,
+    /// Valve angle, rad; unlimited.
+    pub valve: f64,
+    /// Seed for what the plant draws in this episode: sensor noise, randomised dynamics.
+    pub seed: u64,
+}
+
+/// What the plant measured at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// When the joints were read.
+    pub stamp: Stamp,
+    /// Joint angles, rad.
+    pub positions: JointVector,
+    /// Joint velocities, rad/s.
+    pub velocities: JointVector,
+    /// Torque each servo gives, N m: estimated from current on a real claw.
+    pub torques: JointVector,
+    /// The valve, where something measures it.
+    pub valve: Option<ValveReading>,
+}
+
+/// The valve as measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValveReading {
+    /// Angle of the coloured mark, rad, turns counted (not wrapped).
+    pub angle: f64,
+    /// Angular velocity, rad/s.
+    pub velocity: f64,
+}

@@ -1,0 +1,36 @@
+//! What is learned from.
+
+use serde::{Deserialize, Serialize};
+
+/// What a policy sees: numbers in the task's order, each of a size near 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation(pub Vec<f32>);
+
+/// What a policy does: numbers in [-1, 1], which the task gives their meaning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Action(pub Vec<f32>);
+
+/// Why an episode ended. Never both: only a termination means that nothing follows, so only a
+/// termination zeroes the bootstrapped value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// The state is final: no reward can follow it.
+    Terminated,
+    /// The episode was cut off; the state is like any other, and its value still counts.
+    Truncated,
+}
+
+/// One step of experience.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transition {
+    /// What was seen.
+    pub observation: Observation,
+    /// What the policy did: its own action, not the clipped goal.
+    pub action: Action,
+    /// What it earned.
+    pub reward: f32,
+    /// What was seen next: at an episode's end its true last observation, never the next reset's first.
+    pub next: Observation,
+    /// Whether the episode ended here, and how.
+    pub end: Option<End>,
+}

@@ -1,0 +1,1 @@
+//! Environment = Plant + Task: valve turning, resets, symmetries.

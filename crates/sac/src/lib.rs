@@ -1,0 +1,1 @@
+//! Soft Actor-Critic: actor, twin critics, temperature, learner, checkpoints.

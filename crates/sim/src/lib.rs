@@ -1,0 +1,1 @@
+//! The MuJoCo twin of the claw and its valve.

@@ -1,0 +1,1 @@
+//! The rig, the loops, the command line.

@@ -1,0 +1,2 @@
+//! `turnkey`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Live view and recordings through rerun, bounded and never blocking.
