@@ -1,1 +1,34 @@
 //! Environment = Plant + Task: valve turning, resets, symmetries.
+//!
+//! A [`ValveTask`] says where episodes start, what a policy sees, what its actions mean and what they
+//! are worth; a [`ClawEnvironment`] runs it on a plant, of metal or simulated. Both are deterministic:
+//! all randomness of an episode comes from the seed it was reset with.
+//!
+//! ```
+//! use turnkey_core::{Action, Environment};
+//! use turnkey_env::{ClawEnvironment, FirstOrderPlant, TaskConfig, TaskName, ValveTask};
+//!
+//! let task = ValveTask::new(TaskConfig::published(TaskName::TurnRandom))?;
+//! let mut environment = ClawEnvironment::new(FirstOrderPlant::new(), task)?;
+//! let first = environment.reset(7)?;
+//! let step = environment.step(&Action(vec![0.0; 9]))?;
+//! assert_eq!(first.0.len(), step.observation.0.len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod config;
+mod environment;
+mod error;
+mod first_order;
+mod layout;
+mod published;
+mod reward;
+mod task;
+
+pub use config::{Claw, TargetConfig, TargetFrame, TaskConfig, TaskName};
+pub use environment::ClawEnvironment;
+pub use error::EnvError;
+pub use first_order::FirstOrderPlant;
+pub use layout::Layout;
+pub use reward::{Bonus, RewardConfig};
+pub use task::ValveTask;

@@ -1,0 +1,140 @@
+//! A plant with a valve task on it.
+
+use crate::{EnvError, ValveTask};
+use serde::{Deserialize, Serialize};
+use turnkey_core::{
+    Action, ControlRecord, Environment, Failure, JOINTS, JointVector, Observation, Plant, Reading, Rng, Scene,
+    Snapshot, SnapshotError, Spec, Step, Task,
+};
+
+/// A claw, of metal or simulated, with a task.
+#[derive(Debug)]
+pub struct ClawEnvironment<P> {
+    plant: P,
+    task: ValveTask,
+    spec: Spec,
+    episode: Option<Episode>,
+}
+
+/// The episode in progress, besides what plant and task know.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Episode {
+    reading: Reading,
+    last: Option<Command>,
+    over: bool,
+}
+
+/// What the last step asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Command {
+    action: Action,
+    goal: JointVector,
+}
+
+impl<P: Plant> ClawEnvironment<P> {
+    /// The environment of `task` on `plant`.
+    ///
+    /// # Errors
+    /// When they disagree about the control period.
+    pub fn new(plant: P, task: ValveTask) -> Result<Self, EnvError> {
+        let (wanted, found) = (task.config().period_secs, plant.period().as_secs_f64());
+        if (wanted - found).abs() > 1e-9 {
+            return Err(EnvError::Period { task: wanted, plant: found });
+        }
+        let spec = task.spec();
+        Ok(Self { plant, task, spec, episode: None })
+    }
+
+    /// The plant.
+    #[must_use]
+    pub fn plant(&self) -> &P {
+        &self.plant
+    }
+
+    /// The plant, to change what the trait doesn't know of.
+    pub fn plant_mut(&mut self) -> &mut P {
+        &mut self.plant
+    }
+
+    /// The task.
+    #[must_use]
+    pub fn task(&self) -> &ValveTask {
+        &self.task
+    }
+}
+
+impl<P: Plant> Environment for ClawEnvironment<P> {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn reset(&mut self, seed: u64) -> Result<Observation, Failure> {
+        self.episode = None;
+        let start = self.task.begin(&mut Rng::new(seed, "episode"));
+        let reading = self.plant.reset(&start)?;
+        let observation = self.task.observe(&reading)?;
+        self.episode = Some(Episode { reading, last: None, over: false });
+        Ok(observation)
+    }
+
+    fn step(&mut self, action: &Action) -> Result<Step, Failure> {
+        if action.0.len() != JOINTS {
+            return Err(EnvError::ActionWidth { expected: JOINTS, found: action.0.len() }.into());
+        }
+        // Taken out, so that an error on the way leaves no episode to go on with.
+        let episode = self.episode.take().filter(|episode| !episode.over).ok_or(EnvError::NoEpisode)?;
+        let goal = self.task.goal(action, &episode.reading, self.plant.limits());
+        let reading = self.plant.step(&goal)?;
+        let outcome = self.task.advance(action, &reading)?;
+        let observation = self.task.observe(&reading)?;
+        let last = Some(Command { action: action.clone(), goal: *goal.radians() });
+        self.episode = Some(Episode { reading, last, over: outcome.end.is_some() });
+        Ok(Step { observation, reward: outcome.reward, end: outcome.end, info: outcome.info })
+    }
+
+    fn scene(&self) -> Option<&Scene> {
+        self.plant.scene()
+    }
+
+    fn control_record(&self) -> Option<ControlRecord> {
+        let Episode { reading, last, .. } = self.episode.as_ref()?;
+        let Command { action, goal } = last.as_ref()?;
+        let outcome = self.task.judge(reading).ok()?;
+        Some(ControlRecord {
+            step: 0,
+            reading: reading.clone(),
+            goal: *goal,
+            action: action.clone(),
+            target: self.task.target(),
+            angular_error: outcome.info.angular_error?,
+            reward: outcome.reward,
+            terms: outcome.info.terms,
+            poses: self.plant.poses(),
+        })
+    }
+}
+
+/// Everything of an environment, as written down.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    plant: Vec<u8>,
+    task: Vec<u8>,
+    episode: Option<Episode>,
+}
+
+impl<P: Plant> Snapshot for ClawEnvironment<P> {
+    fn save(&self) -> Vec<u8> {
+        let saved = Saved { plant: self.plant.save(), task: self.task.save(), episode: self.episode.clone() };
+        postcard::to_allocvec(&saved).expect("bytes and numbers always serialise")
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), SnapshotError> {
+        let saved: Saved = postcard::from_bytes(state).map_err(|e| SnapshotError::new("environment", e))?;
+        let mut task = self.task.clone();
+        task.restore(&saved.task)?;
+        self.plant.restore(&saved.plant)?; // last of what can fail: a refusal changes nothing
+        self.task = task;
+        self.episode = saved.episode;
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! A claw of a few formulas, for tests that need a plant and no physics.
+
+use serde::{Deserialize, Serialize};
+use std::{
+    f64::consts::{FRAC_PI_2, FRAC_PI_3},
+    time::Duration,
+};
+use turnkey_core::{
+    FINGERS, Failure, JOINTS, JOINTS_PER_FINGER, JointGoal, JointLimits, JointVector, Plant, Reading, Rng, Snapshot,
+    SnapshotError, Stamp, Start, ValveReading,
+};
+
+const PERIOD: Duration = Duration::from_millis(100);
+/// Share of the way to its goal that a joint goes in one period.
+const APPROACH: f64 = 0.8;
+/// Valve travel for each radian a touching finger's base travels.
+const GEAR: f64 = 1.0;
+/// Amplitude of the noise on joint angles, rad.
+const NOISE: f64 = 1e-4;
+
+/// A plant whose joints approach their goals exponentially and whose valve is dragged by the bases of
+/// those fingers that touch it. A finger touches more the nearer its middle joint is to zero.
+///
+/// It is deterministic but for a little sensor noise from the episode's seed, it has the claw's
+/// symmetries exactly, and it can be learned: reach in, sweep, lift, go back.
+#[derive(Clone, Debug)]
+pub struct FirstOrderPlant {
+    limits: JointLimits,
+    state: State,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct State {
+    periods: u32,
+    positions: JointVector,
+    velocities: JointVector,
+    valve: ValveReading,
+    noise: Rng,
+}
+
+impl FirstOrderPlant {
+    /// A plant at rest at zero, with ROBEL's joint and velocity limits at 10 Hz.
+    ///
+    /// # Panics
+    /// Never: its limits are valid.
+    #[must_use]
+    pub fn new() -> Self {
+        let high: JointVector = std::array::from_fn(|joint| [0.48, FRAC_PI_3, FRAC_PI_2][joint % JOINTS_PER_FINGER]);
+        let travel = 2.0 * FRAC_PI_3 * PERIOD.as_secs_f64();
+        let limits = JointLimits::new(high.map(|x| -x), high, [travel; JOINTS]).expect("constants in order");
+        let state = State {
+            periods: 0,
+            positions: [0.0; JOINTS],
+            velocities: [0.0; JOINTS],
+            valve: ValveReading { angle: 0.0, velocity: 0.0 },
+            noise: Rng::new(0, "first_order"),
+        };
+        Self { limits, state }
+    }
+
+    fn reading(&mut self) -> Reading {
+        let State { periods, positions, velocities, valve, noise } = &mut self.state;
+        Reading {
+            stamp: Stamp(PERIOD * *periods),
+            positions: positions.map(|q| q + noise.uniform(-NOISE, NOISE)),
+            velocities: *velocities,
+            torques: [0.0; JOINTS],
+            valve: Some(*valve),
+        }
+    }
+}
+
+impl Default for FirstOrderPlant {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Plant for FirstOrderPlant {
+    fn limits(&self) -> &JointLimits {
+        &self.limits
+    }
+
+    fn period(&self) -> Duration {
+        PERIOD
+    }
+
+    fn reset(&mut self, start: &Start) -> Result<Reading, Failure> {
+        self.state = State {
+            periods: self.state.periods,
+            positions: start.joints,
+            velocities: [0.0; JOINTS],
+            valve: ValveReading { angle: start.valve, velocity: 0.0 },
+            noise: Rng::new(start.seed, "first_order"),
+        };
+        Ok(self.reading())
+    }
+
+    fn step(&mut self, goal: &JointGoal) -> Result<Reading, Failure> {
+        let dt = PERIOD.as_secs_f64();
+        let state = &mut self.state;
+        let travel: JointVector =
+            std::array::from_fn(|joint| APPROACH * (goal.radians()[joint] - state.positions[joint]));
+        let drag: f64 = (0..FINGERS)
+            .map(|finger| {
+                let (base, middle) = (finger * JOINTS_PER_FINGER, finger * JOINTS_PER_FINGER + 1);
+                let touch = (1.0 - state.positions[middle].abs() / FRAC_PI_3).clamp(0.0, 1.0);
+                GEAR * touch * travel[base]
+            })
+            .sum();
+        state.positions.iter_mut().zip(travel).for_each(|(position, travel)| *position += travel);
+        state.velocities = travel.map(|x| x / dt);
+        state.valve = ValveReading { angle: state.valve.angle + drag, velocity: drag / dt };
+        state.periods += 1;
+        Ok(self.reading())
+    }
+}
+
+impl Snapshot for FirstOrderPlant {
+    fn save(&self) -> Vec<u8> {
+        postcard::to_allocvec(&self.state).expect("numbers always serialise")
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), SnapshotError> {
+        self.state = postcard::from_bytes(state).map_err(|e| SnapshotError::new("first-order plant", e))?;
+        Ok(())
+    }
+}

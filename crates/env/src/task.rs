@@ -1,0 +1,174 @@
+//! Turning a valve to a target that stands or moves.
+
+use crate::{EnvError, Layout, TargetFrame, TaskConfig, TaskName, layout::joint_names};
+use serde::{Deserialize, Serialize};
+use turnkey_core::{
+    Action, End, Failure, Info, JOINTS, JOINTS_PER_FINGER, JointGoal, JointLimits, JointVector, Observation, Outcome,
+    Reading, Rng, Snapshot, SnapshotError, Spec, Start, Task, ValveReading, wrap_angle,
+};
+
+/// The task of a [`TaskConfig`]. It never terminates: only the time limit ends an episode, and that is
+/// a truncation.
+#[derive(Clone, Debug)]
+pub struct ValveTask {
+    config: TaskConfig,
+    layout: Layout,
+    episode: Episode,
+}
+
+/// What changes while an episode goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Episode {
+    task: TaskName,
+    steps: usize,
+    target: f64,
+    target_velocity: f64,
+    last_action: [f32; JOINTS],
+}
+
+impl ValveTask {
+    /// A task with these settings.
+    ///
+    /// # Errors
+    /// When a setting is not finite, a range is the wrong way round or a size is not positive.
+    pub fn new(config: TaskConfig) -> Result<Self, EnvError> {
+        config.check()?;
+        let layout = Layout::new(config.observe_last_action, config.observe_error, config.observe_velocities);
+        let episode =
+            Episode { task: config.name, steps: 0, target: 0.0, target_velocity: 0.0, last_action: [0.0; JOINTS] };
+        Ok(Self { config, layout, episode })
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &TaskConfig {
+        &self.config
+    }
+
+    /// Where each number of an observation is.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// What `reading` is worth with the target where it is now: reward, error, success and terms. The
+    /// end is none of its business, and left open.
+    ///
+    /// # Errors
+    /// When the reading has no valve, or a number that is not finite.
+    pub fn judge(&self, reading: &Reading) -> Result<Outcome, Failure> {
+        let error = self.error(reading)?;
+        let terms = self.config.reward.terms(error, reading, &self.config.start_joints());
+        let reward = terms.iter().map(|(_, part)| part).sum();
+        let success = Some(error.abs() < self.config.success_within);
+        Ok(Outcome { reward, end: None, info: Info { angular_error: Some(error), success, terms } })
+    }
+
+    /// Target minus valve angle, rad, in [-pi, pi).
+    fn error(&self, reading: &Reading) -> Result<f64, Failure> {
+        Ok(wrap_angle(self.episode.target - valve(reading)?.angle))
+    }
+}
+
+impl Task for ValveTask {
+    fn spec(&self) -> Spec {
+        Spec { observation: self.layout.names(), action: joint_names("goal"), episode_steps: self.config.episode_steps }
+    }
+
+    fn begin(&mut self, rng: &mut Rng) -> Start {
+        let [low, high] = self.config.start_valve;
+        let valve = rng.uniform(low, high);
+        let [low, high] = self.config.target.angle;
+        let angle = rng.uniform(low, high);
+        let [low, high] = self.config.target.velocity;
+        self.episode = Episode {
+            task: self.config.name,
+            steps: 0,
+            target: match self.config.target.from {
+                TargetFrame::Zero => angle,
+                TargetFrame::Start => valve + angle,
+            },
+            target_velocity: rng.uniform(low, high),
+            last_action: [0.0; JOINTS],
+        };
+        Start { joints: self.config.start_joints(), valve, seed: rng.bits() }
+    }
+
+    /// The joint angles that `action`, brought into [-1, 1], asks for, clipped to the limits. A joint
+    /// whose action is missing or not a number holds still.
+    fn goal(&self, action: &Action, reading: &Reading, limits: &JointLimits) -> JointGoal {
+        let target: JointVector = std::array::from_fn(|joint| {
+            let wanted = action.0.get(joint).map_or(f64::NAN, |a| f64::from(a.clamp(-1.0, 1.0)));
+            wanted * self.config.action_range[joint % JOINTS_PER_FINGER]
+        });
+        limits.clip(&target, &reading.positions)
+    }
+
+    fn observe(&self, reading: &Reading) -> Result<Observation, Failure> {
+        let (valve, error) = (valve(reading)?, self.error(reading)?);
+        let mut numbers = vec![0.0_f32; self.layout.width];
+        numbers[self.layout.positions.clone()].copy_from_slice(&reading.positions.map(|q| q as f32));
+        numbers[self.layout.valve.clone()].copy_from_slice(&direction(valve.angle));
+        if let Some(range) = &self.layout.last_action {
+            numbers[range.clone()].copy_from_slice(&self.episode.last_action);
+        }
+        if let Some(range) = &self.layout.error {
+            numbers[range.clone()].copy_from_slice(&direction(error));
+        }
+        if let Some(range) = &self.layout.velocities {
+            let scale = self.config.velocity_scale;
+            numbers[range.clone()].copy_from_slice(&reading.velocities.map(|v| (v / scale) as f32));
+        }
+        Ok(Observation(numbers))
+    }
+
+    fn advance(&mut self, action: &Action, reading: &Reading) -> Result<Outcome, Failure> {
+        self.episode.steps += 1;
+        self.episode.target += self.episode.target_velocity * self.config.period_secs;
+        self.episode.last_action = std::array::from_fn(|joint| {
+            let action = action.0.get(joint).copied().unwrap_or(f32::NAN);
+            if action.is_nan() { 0.0 } else { action.clamp(-1.0, 1.0) }
+        });
+        let end = (self.episode.steps >= self.config.episode_steps).then_some(End::Truncated);
+        Ok(Outcome { end, ..self.judge(reading)? })
+    }
+
+    fn target(&self) -> f64 {
+        self.episode.target
+    }
+}
+
+impl Snapshot for ValveTask {
+    fn save(&self) -> Vec<u8> {
+        postcard::to_allocvec(&self.episode).expect("numbers always serialise")
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), SnapshotError> {
+        let refuse = |reason: String| SnapshotError::new("task", reason);
+        let episode: Episode = postcard::from_bytes(state).map_err(|e| refuse(e.to_string()))?;
+        if episode.task != self.config.name {
+            return Err(refuse(format!("expected the task {:?}, found {:?}", self.config.name, episode.task)));
+        }
+        self.episode = episode;
+        Ok(())
+    }
+}
+
+/// Cosine and sine of an angle (rad).
+fn direction(angle: f64) -> [f32; 2] {
+    [angle.cos() as f32, angle.sin() as f32]
+}
+
+/// The valve of a reading whose numbers are all finite.
+fn valve(reading: &Reading) -> Result<ValveReading, EnvError> {
+    let stamp_secs = reading.stamp.0.as_secs_f64();
+    let valve = reading.valve.ok_or(EnvError::NoValve { stamp_secs })?;
+    let joints = reading.positions.iter().zip(&reading.velocities).enumerate();
+    let joints = joints.flat_map(|(i, (q, v))| [("position of joint", i, *q), ("velocity of joint", i, *v)]);
+    for (what, i, found) in joints.chain([("angle of valve", 0, valve.angle)]) {
+        if !found.is_finite() {
+            return Err(EnvError::NotFinite { what: format!("{what} {i}"), found, stamp_secs });
+        }
+    }
+    Ok(valve)
+}
