@@ -1,2 +1,55 @@
-//! Set-up, tests, experiments.
-fn main() {}
+//! `cargo xtask`: what it takes to go from a fresh clone to a trained policy, and to tell whether a change is
+//! good. Start reading at [`main`]; each command is a module.
+
+mod failure;
+mod parts;
+mod policy;
+mod process;
+mod project;
+mod python;
+mod setup;
+mod smoke;
+mod test;
+
+use failure::{Failure, Result};
+use project::Project;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  setup [PART...]       fetch the native parts into native/ (the other commands do so by themselves)
+  test [--only A,B]     all that decides whether a change is good: setup, fmt, clippy, test, doc, deny, smoke
+  help                  this text
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<ExitCode> {
+    let project = Project::here();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", arguments),
+    };
+    match command {
+        "setup" => setup::command(&project, rest)?,
+        "test" => test::command(&project, rest)?,
+        "help" | "--help" | "-h" => print!("{HELP}"),
+        other => {
+            return Err(Failure::new("what cargo xtask should do")
+                .expected("one of the commands that `cargo xtask help` lists")
+                .came(format!("`{other}`"))
+                .fix("cargo xtask help"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

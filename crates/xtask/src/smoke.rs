@@ -1,0 +1,55 @@
+//! The smoke run: the real release binary trains for a few hundred steps and evaluates what it trained.
+
+use crate::failure::{Failure, Result};
+use crate::process;
+use crate::project::Project;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Settings that make a whole run take seconds: training, an evaluation on the way, a checkpoint, the end.
+const QUICK: &[&str] =
+    &["training.steps=400", "training.warmup_steps=100", "evaluation.every_steps=200", "evaluation.episodes=2"];
+
+/// Trains with configs/valve_state.toml into a temporary folder, then evaluates the run.
+///
+/// # Errors
+/// When the binary doesn't build, or either command fails or leaves out what it should have written.
+pub(crate) fn check(project: &Project) -> Result<()> {
+    let turnkey = project.turnkey()?;
+    let runs = Temporary::new()?;
+    let mut train = Command::new(&turnkey);
+    train.current_dir(project.root()).args(["train", "configs/valve_state.toml", "--name", "smoke", "--seed", "0"]);
+    train.arg("--runs-dir").arg(&runs.0);
+    train.args(QUICK.iter().flat_map(|setting| ["--set", setting]));
+    process::run(&mut train)?;
+    let run = runs.0.join("smoke");
+    for file in ["config.toml", "metrics.jsonl", "summary.json", "checkpoints"] {
+        if !run.join(file).exists() {
+            let came = format!("no {file} in it");
+            return Err(Failure::new("the smoke run left something out")
+                .expected(format!("{file} in the run's folder"))
+                .came(came));
+        }
+    }
+    let mut evaluate = Command::new(&turnkey);
+    evaluate.current_dir(project.root()).arg("evaluate").arg(&run).args(["--episodes", "5"]);
+    process::run(&mut evaluate)
+}
+
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new() -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("turnkey-smoke-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| Failure::io("no folder for the smoke run", &folder, &error))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // The system empties its temporary folder where we couldn't.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
