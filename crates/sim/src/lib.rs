@@ -1,1 +1,20 @@
-//! The MuJoCo twin of the claw and its valve.
+//! The MuJoCo twin of the claw and its valve: a [`turnkey_core::Plant`] that takes the rig's place.
+//!
+//! [`Twin::new`] builds one from a [`TwinConfig`]; from there on it is reset, stepped, saved and restored
+//! like any plant. Start reading at [`Twin`]; `docs/simulation.md` says what was measured.
+
+mod config;
+mod dynamics;
+mod error;
+mod model;
+mod physics;
+mod randomisation;
+mod robel;
+mod scene;
+mod twin;
+
+pub use config::{Actuation, ModelName, TwinConfig};
+pub use dynamics::Dynamics;
+pub use error::{ConfigError, DivergenceError, ModelError, TwinError};
+pub use randomisation::{Corner, Randomisation, Range};
+pub use twin::Twin;

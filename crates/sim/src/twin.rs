@@ -1,0 +1,184 @@
+//! The twin itself: start reading here.
+
+use crate::model::Model;
+use crate::physics::{Physics, physics_steps};
+use crate::scene::Drawing;
+use crate::{Dynamics, TwinConfig, TwinError};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::time::Duration;
+use turnkey_core::{
+    FINGERS, Failure, JointGoal, JointLimits, JointVector, Kind, Plant, Pose, Reading, Rng, Scene, Snapshot,
+    SnapshotError, Stamp, Start, ValveReading,
+};
+
+/// The claw and its valve, simulated. Equal configurations, starts and goals give equal readings, to the bit.
+pub struct Twin {
+    config: TwinConfig,
+    limits: JointLimits,
+    period: Duration,
+    steps_per_period: u32,
+    physics: Physics,
+    drawing: Drawing,
+    motion: Motion,
+}
+
+/// What a twin remembers besides its physics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Motion {
+    /// Physics steps taken since the twin was built: its clock, which a reset doesn't turn back.
+    steps: u64,
+    /// What the joints follow, rad.
+    goal: JointVector,
+    /// Goals under way, each with the physics step at which the servos get it.
+    coming: VecDeque<(u64, JointVector)>,
+    noise: Rng,
+}
+
+/// What [`Snapshot::save`] writes.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    config: TwinConfig,
+    dynamics: Dynamics,
+    physics: Vec<f64>,
+    motion: Motion,
+}
+
+impl Twin {
+    /// A twin at rest with straight fingers, which wants a reset before its first step.
+    ///
+    /// # Errors
+    /// When the configuration can't be met or the model can't be loaded.
+    pub fn new(config: TwinConfig) -> Result<Self, TwinError> {
+        config.check()?;
+        let physics = Physics::new(Model::load(config.model)?, config.actuation, 12.0)?;
+        let motion =
+            Motion { steps: 0, goal: physics.positions(), coming: VecDeque::new(), noise: Rng::new(0, "twin noise") };
+        Ok(Self {
+            limits: config.joint_limits()?,
+            period: config.period()?,
+            steps_per_period: config.physics_steps()?,
+            drawing: Drawing::new(physics.model()),
+            physics,
+            motion,
+            config,
+        })
+    }
+
+    /// The configuration it was built from.
+    #[must_use]
+    pub fn config(&self) -> &TwinConfig {
+        &self.config
+    }
+
+    /// What this episode drew.
+    #[must_use]
+    pub fn dynamics(&self) -> &Dynamics {
+        self.physics.dynamics()
+    }
+
+    /// Where the fingertips are, m, in the world; finger by finger.
+    #[must_use]
+    pub fn fingertips(&self) -> [[f64; 3]; FINGERS] {
+        self.physics.tips()
+    }
+
+    /// Steps of the physics a control period.
+    #[must_use]
+    pub fn physics_steps_per_period(&self) -> u32 {
+        self.steps_per_period
+    }
+
+    fn physics_step(&mut self) -> Result<(), Failure> {
+        while let Some(&(due, goal)) = self.motion.coming.front().filter(|(due, _)| *due <= self.motion.steps) {
+            debug_assert!(due <= self.motion.steps);
+            self.motion.goal = goal;
+            self.motion.coming.pop_front();
+        }
+        self.physics.step(&self.motion.goal)?;
+        self.motion.steps += 1;
+        Ok(())
+    }
+
+    fn read(&mut self) -> Reading {
+        let (joint_noise, valve_noise) = (self.dynamics().joint_noise, self.dynamics().valve_noise);
+        let mut noisy = |value: f64, deviation: f64| {
+            if deviation > 0.0 { value + deviation * self.motion.noise.normal() } else { value }
+        };
+        let (angle, velocity) = self.physics.valve();
+        Reading {
+            stamp: Stamp(self.period / self.steps_per_period * self.motion.steps as u32),
+            positions: self.physics.positions().map(|angle| noisy(angle, joint_noise)),
+            velocities: self.physics.velocities(),
+            torques: self.physics.torques(),
+            valve: Some(ValveReading { angle: noisy(angle, valve_noise), velocity }),
+        }
+    }
+}
+
+impl Plant for Twin {
+    fn limits(&self) -> &JointLimits {
+        &self.limits
+    }
+
+    fn period(&self) -> Duration {
+        self.period
+    }
+
+    fn reset(&mut self, start: &Start) -> Result<Reading, Failure> {
+        let numbers = || start.joints.iter().chain([&start.valve]);
+        if let Some(bad) = numbers().find(|angle| angle.is_nan() || angle.abs() >= 1e6) {
+            let text = format!("an episode can't start at an angle of {bad} rad: expected a number below 1e6");
+            return Err(Failure::new(Kind::Bug, text));
+        }
+        let drawn = self.config.randomisation.draw(self.physics.nominal(), &mut Rng::new(start.seed, "twin dynamics"));
+        self.physics.apply(&drawn);
+        self.physics.place(&start.joints, start.valve)?;
+        self.motion.goal = start.joints;
+        self.motion.coming.clear();
+        self.motion.noise = Rng::new(start.seed, "twin noise");
+        Ok(self.read())
+    }
+
+    fn step(&mut self, goal: &JointGoal) -> Result<Reading, Failure> {
+        let latency = physics_steps(self.dynamics().latency_secs);
+        self.motion.coming.push_back((self.motion.steps + latency, *goal.radians()));
+        for _ in 0..self.steps_per_period {
+            self.physics_step()?;
+        }
+        Ok(self.read())
+    }
+
+    fn scene(&self) -> Option<&Scene> {
+        Some(&self.drawing.scene)
+    }
+
+    fn poses(&self) -> Vec<Pose> {
+        self.drawing.poses(self.physics.data())
+    }
+}
+
+impl Snapshot for Twin {
+    fn save(&self) -> Vec<u8> {
+        let saved = Saved {
+            config: self.config.clone(),
+            dynamics: self.dynamics().clone(),
+            physics: self.physics.state(),
+            motion: self.motion.clone(),
+        };
+        postcard::to_stdvec(&saved).expect("numbers and short lists can always be written")
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), SnapshotError> {
+        let refuse = |reason: String| SnapshotError::new("twin", reason);
+        let saved: Saved = postcard::from_bytes(state).map_err(|error| refuse(error.to_string()))?;
+        if saved.config != self.config {
+            return Err(refuse("it was saved by a twin with another configuration".into()));
+        }
+        self.physics.fits(&saved.physics).map_err(refuse)?;
+        self.physics.apply(&saved.dynamics);
+        self.physics.set_state(&saved.physics).map_err(refuse)?;
+        self.motion = saved.motion;
+        Ok(())
+    }
+}
