@@ -3,11 +3,17 @@
 //! [`Replay`] keeps the newest transitions in memory and hands out uniform samples. Each row holds its
 //! own next observation, so the last step of an episode is never joined to the first sight of the
 //! next one.
+//!
+//! [`ReplayLog`] appends the same transitions to files. A checkpoint stores the count that
+//! [`ReplayLog::sync`] returns; [`ReplayLog::resume`] gives back the replay exactly as it was then, so
+//! that the samples which follow are the same to the bit.
 
 mod error;
+mod log;
 mod ring;
 mod row;
 
 pub use error::ReplayError;
+pub use log::{Format, ReplayLog};
 pub use ring::Replay;
 pub use row::Widths;
