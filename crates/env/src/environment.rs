@@ -1,9 +1,9 @@
 //! A plant with a valve task on it.
 
-use crate::{EnvError, ValveTask};
+use crate::{Augmentation, AugmentationConfig, EnvError, ValveTask};
 use serde::{Deserialize, Serialize};
 use turnkey_core::{
-    Action, ControlRecord, Environment, Failure, JOINTS, JointVector, Observation, Plant, Reading, Rng, Scene,
+    Action, Augment, ControlRecord, Environment, Failure, JOINTS, JointVector, Observation, Plant, Reading, Rng, Scene,
     Snapshot, SnapshotError, Spec, Step, Task,
 };
 
@@ -13,6 +13,7 @@ pub struct ClawEnvironment<P> {
     plant: P,
     task: ValveTask,
     spec: Spec,
+    augmentation: Option<Augmentation>,
     episode: Option<Episode>,
 }
 
@@ -42,7 +43,16 @@ impl<P: Plant> ClawEnvironment<P> {
             return Err(EnvError::Period { task: wanted, plant: found });
         }
         let spec = task.spec();
-        Ok(Self { plant, task, spec, episode: None })
+        Ok(Self { plant, task, spec, augmentation: None, episode: None })
+    }
+
+    /// The same, with [`Environment::augment`] as configured.
+    ///
+    /// # Errors
+    /// As [`Augmentation::new`].
+    pub fn with_augmentation(self, config: AugmentationConfig) -> Result<Self, EnvError> {
+        let augmentation = Some(Augmentation::new(&self.task, config)?);
+        Ok(Self { augmentation, ..self })
     }
 
     /// The plant.
@@ -90,6 +100,10 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
         let last = Some(Command { action: action.clone(), goal: *goal.radians() });
         self.episode = Some(Episode { reading, last, over: outcome.end.is_some() });
         Ok(Step { observation, reward: outcome.reward, end: outcome.end, info: outcome.info })
+    }
+
+    fn augment(&self) -> Option<&dyn Augment> {
+        self.augmentation.as_ref().map(|augmentation| augmentation as &dyn Augment)
     }
 
     fn scene(&self) -> Option<&Scene> {

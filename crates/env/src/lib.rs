@@ -16,6 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod augment;
 mod config;
 mod environment;
 mod error;
@@ -23,12 +24,15 @@ mod first_order;
 mod layout;
 mod published;
 mod reward;
+mod symmetry;
 mod task;
 
+pub use augment::{Augmentation, AugmentationConfig};
 pub use config::{Claw, TargetConfig, TargetFrame, TaskConfig, TaskName};
 pub use environment::ClawEnvironment;
 pub use error::EnvError;
 pub use first_order::FirstOrderPlant;
 pub use layout::Layout;
 pub use reward::{Bonus, RewardConfig};
+pub use symmetry::Symmetry;
 pub use task::ValveTask;
