@@ -4,7 +4,8 @@ use crate::{ConfigError, Randomisation, Range};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 use std::time::Duration;
-use turnkey_core::{FINGERS, JOINTS, JointLimits, JointVector, servo::ServoName};
+use turnkey_core::servo::{ServoName, ServoSettings};
+use turnkey_core::{FINGERS, JOINTS, JointLimits, JointVector};
 
 /// Time of one step of the physics, s; both models are published with it.
 pub(crate) const PHYSICS_STEP_SECS: f64 = 0.0025;
@@ -21,6 +22,8 @@ pub struct TwinConfig {
     pub period_secs: f64,
     /// The servo that the servo model stands for, with `actuation = "servo"`.
     pub servo_model: ServoName,
+    /// How that servo is set, in its registers' units; as it leaves the factory, if absent.
+    pub servo: ServoSettings,
     /// Limits of goals; if absent, those of [`TwinConfig::robel_limits`].
     pub limits: Option<JointLimits>,
     /// What every episode draws anew; nothing, if absent.
@@ -54,6 +57,7 @@ impl Default for TwinConfig {
             actuation: Actuation::Position,
             period_secs: 0.1,
             servo_model: ServoName::Xm430W210,
+            servo: ServoSettings::default(),
             limits: None,
             randomisation: Randomisation::default(),
         }

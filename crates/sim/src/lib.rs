@@ -4,6 +4,7 @@
 //! like any plant. Start reading at [`Twin`]; `docs/simulation.md` says what was measured.
 
 mod config;
+mod drive;
 mod dynamics;
 mod error;
 mod model;

@@ -36,23 +36,16 @@ pub(crate) struct Physics {
 }
 
 impl Physics {
-    /// The model at rest with its own dynamics, under `supply_volts`. For [`Actuation::Servo`] the position
-    /// actuators become plain torque motors.
-    pub(crate) fn new(model: Model, actuation: Actuation, supply_volts: f64) -> Result<Self, ModelError> {
+    /// The model at rest with its own dynamics, under `supply_volts`.
+    pub(crate) fn new(mut model: Model, actuation: Actuation, supply_volts: f64) -> Result<Self, ModelError> {
+        if actuation == Actuation::Servo {
+            make_torque_motors(&mut model.mj);
+        }
         let nominal = nominal(&model.mj, &model.names, supply_volts)?;
         let data = MjData::try_new(Box::new(model.mj));
         let data = data.map_err(|error| ModelError::Parse { model: "claw", reason: error.to_string() })?;
         let dynamics = nominal.dynamics.clone();
         let mut physics = Self { data, actuation, nominal, dynamics };
-        if actuation == Actuation::Servo {
-            // SAFETY: gains, biases and limits of existing actuators are values; no size or index changes.
-            let model = unsafe { physics.data.model_mut() };
-            // SAFETY: as above.
-            let gains = unsafe { model.actuator_gainprm_mut() };
-            gains.iter_mut().for_each(|gain| gain[0] = 1.0);
-            model.actuator_biasprm_mut().iter_mut().for_each(|bias| bias.fill(0.0));
-            model.actuator_ctrllimited_mut().fill(false);
-        }
         physics.data.forward();
         Ok(physics)
     }
@@ -192,6 +185,17 @@ impl Physics {
         self.data.kinematics();
         Ok(())
     }
+}
+
+/// Turns the position actuators into plain torque motors. The joints' damping stands for the servos' own in
+/// the published models; the servo model brings that itself, so it goes.
+fn make_torque_motors(model: &mut MjModel) {
+    // SAFETY: gains of existing actuators are values; no size or index changes.
+    let gains = unsafe { model.actuator_gainprm_mut() };
+    gains.iter_mut().for_each(|gain| gain[0] = 1.0);
+    model.actuator_biasprm_mut().iter_mut().for_each(|bias| bias.fill(0.0));
+    model.actuator_ctrllimited_mut().fill(false);
+    model.dof_damping_mut()[..JOINTS].fill(0.0);
 }
 
 fn nominal(model: &MjModel, names: &Names, supply_volts: f64) -> Result<Nominal, ModelError> {

@@ -1,5 +1,6 @@
 //! The twin itself: start reading here.
 
+use crate::drive::Drive;
 use crate::model::Model;
 use crate::physics::{Physics, physics_steps};
 use crate::scene::Drawing;
@@ -7,10 +8,14 @@ use crate::{Dynamics, TwinConfig, TwinError};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
+use turnkey_core::servo::ServoState;
 use turnkey_core::{
     FINGERS, Failure, JointGoal, JointLimits, JointVector, Kind, Plant, Pose, Reading, Rng, Scene, Snapshot,
     SnapshotError, Stamp, Start, ValveReading,
 };
+
+/// Time of one step of the physics, microseconds.
+const PHYSICS_STEP_MICROS: u64 = 2500;
 
 /// The claw and its valve, simulated. Equal configurations, starts and goals give equal readings, to the bit.
 pub struct Twin {
@@ -19,6 +24,7 @@ pub struct Twin {
     period: Duration,
     steps_per_period: u32,
     physics: Physics,
+    drive: Drive,
     drawing: Drawing,
     motion: Motion,
 }
@@ -41,6 +47,7 @@ struct Saved {
     config: TwinConfig,
     dynamics: Dynamics,
     physics: Vec<f64>,
+    servos: Vec<ServoState>,
     motion: Motion,
 }
 
@@ -51,7 +58,9 @@ impl Twin {
     /// When the configuration can't be met or the model can't be loaded.
     pub fn new(config: TwinConfig) -> Result<Self, TwinError> {
         config.check()?;
-        let physics = Physics::new(Model::load(config.model)?, config.actuation, 12.0)?;
+        let mut drive = Drive::new(&config);
+        let physics = Physics::new(Model::load(config.model)?, config.actuation, drive.nominal_volts())?;
+        drive.hold(&physics.positions());
         let motion =
             Motion { steps: 0, goal: physics.positions(), coming: VecDeque::new(), noise: Rng::new(0, "twin noise") };
         Ok(Self {
@@ -60,6 +69,7 @@ impl Twin {
             steps_per_period: config.physics_steps()?,
             drawing: Drawing::new(physics.model()),
             physics,
+            drive,
             motion,
             config,
         })
@@ -90,12 +100,11 @@ impl Twin {
     }
 
     fn physics_step(&mut self) -> Result<(), Failure> {
-        while let Some(&(due, goal)) = self.motion.coming.front().filter(|(due, _)| *due <= self.motion.steps) {
-            debug_assert!(due <= self.motion.steps);
-            self.motion.goal = goal;
-            self.motion.coming.pop_front();
+        while self.motion.coming.front().is_some_and(|(due, _)| *due <= self.motion.steps) {
+            self.motion.goal = self.motion.coming.pop_front().map_or(self.motion.goal, |(_, goal)| goal);
         }
-        self.physics.step(&self.motion.goal)?;
+        let controls = self.drive.controls(&self.motion.goal, &self.physics.positions(), &self.physics.velocities());
+        self.physics.step(&controls)?;
         self.motion.steps += 1;
         Ok(())
     }
@@ -106,13 +115,16 @@ impl Twin {
             if deviation > 0.0 { value + deviation * self.motion.noise.normal() } else { value }
         };
         let (angle, velocity) = self.physics.valve();
-        Reading {
-            stamp: Stamp(self.period / self.steps_per_period * self.motion.steps as u32),
-            positions: self.physics.positions().map(|angle| noisy(angle, joint_noise)),
+        let positions = self.physics.positions().map(|angle| noisy(angle, joint_noise));
+        let valve = ValveReading { angle: noisy(angle, valve_noise), velocity };
+        let reading = Reading {
+            stamp: Stamp(Duration::from_micros(self.motion.steps * PHYSICS_STEP_MICROS)),
+            positions,
             velocities: self.physics.velocities(),
             torques: self.physics.torques(),
-            valve: Some(ValveReading { angle: noisy(angle, valve_noise), velocity }),
-        }
+            valve: Some(valve),
+        };
+        self.drive.registers(reading)
     }
 }
 
@@ -134,6 +146,8 @@ impl Plant for Twin {
         let drawn = self.config.randomisation.draw(self.physics.nominal(), &mut Rng::new(start.seed, "twin dynamics"));
         self.physics.apply(&drawn);
         self.physics.place(&start.joints, start.valve)?;
+        self.drive.apply(&drawn);
+        self.drive.hold(&start.joints);
         self.motion.goal = start.joints;
         self.motion.coming.clear();
         self.motion.noise = Rng::new(start.seed, "twin noise");
@@ -164,6 +178,7 @@ impl Snapshot for Twin {
             config: self.config.clone(),
             dynamics: self.dynamics().clone(),
             physics: self.physics.state(),
+            servos: self.drive.servos().to_vec(),
             motion: self.motion.clone(),
         };
         postcard::to_stdvec(&saved).expect("numbers and short lists can always be written")
@@ -176,8 +191,11 @@ impl Snapshot for Twin {
             return Err(refuse("it was saved by a twin with another configuration".into()));
         }
         self.physics.fits(&saved.physics).map_err(refuse)?;
+        self.drive.fits(&saved.servos).map_err(refuse)?;
         self.physics.apply(&saved.dynamics);
         self.physics.set_state(&saved.physics).map_err(refuse)?;
+        self.drive.apply(&saved.dynamics);
+        self.drive.take_up(saved.servos);
         self.motion = saved.motion;
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! What any user of the twin relies on.
 
+use turnkey_core::servo::RADIANS_PER_TICK;
 use turnkey_core::{JOINTS, JointGoal, Plant, Reading, Rng, Snapshot, Start};
-use turnkey_sim::{ModelName, Range, Twin, TwinConfig};
+use turnkey_sim::{Actuation, ModelName, Range, Twin, TwinConfig};
 
 fn start(seed: u64) -> Start {
     let (middle, top) = (-std::f64::consts::FRAC_PI_3, std::f64::consts::FRAC_PI_3);
@@ -65,7 +66,8 @@ fn joints_follow_their_goals_and_the_valve_can_be_turned() {
 
 #[test]
 fn after_a_restore_the_next_hundred_steps_are_the_same_to_the_bit() {
-    for config in [TwinConfig::default(), randomised()] {
+    let servos_randomised = TwinConfig { actuation: Actuation::Servo, ..randomised() };
+    for config in [TwinConfig::default(), randomised(), servos(), servos_randomised] {
         let mut twin = Twin::new(config.clone()).unwrap();
         let mut rng = Rng::new(3, "test");
         let reading = twin.reset(&start(3)).unwrap();
@@ -149,4 +151,33 @@ fn a_twin_can_move_to_another_thread() {
     fn check<T: Send + Plant>() {}
     check::<Twin>();
     assert_eq!(TwinConfig::default().model, ModelName::Turnkey);
+}
+
+fn servos() -> TwinConfig {
+    TwinConfig { actuation: Actuation::Servo, ..TwinConfig::default() }
+}
+
+#[test]
+fn servos_reach_their_goals_within_a_period_and_read_in_ticks() {
+    let mut twin = Twin::new(servos()).unwrap();
+    let mut reading = twin.reset(&start(1)).unwrap();
+    // Away from the valve: every finger lifts its tip.
+    let target = std::array::from_fn(|joint| [0.0, -0.9, 0.4][joint % 3]);
+    for _ in 0..10 {
+        let goal = twin.limits().clip(&target, &reading.positions);
+        reading = twin.step(&goal).unwrap();
+    }
+    for (joint, position) in reading.positions.iter().enumerate() {
+        assert!((position - target[joint]).abs() < 0.03, "joint {joint} at {position}, goal {}", target[joint]);
+        let ticks = position / RADIANS_PER_TICK;
+        assert!((ticks - ticks.round()).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn the_supply_is_for_servos_alone() {
+    let mut config = TwinConfig::default();
+    config.randomisation.supply_volts = Some(Range([9.0, 12.0]));
+    assert!(Twin::new(config.clone()).err().unwrap().to_string().contains("actuation = \"servo\""));
+    Twin::new(TwinConfig { actuation: Actuation::Servo, ..config }).unwrap();
 }
