@@ -26,4 +26,4 @@ while time.perf_counter() - start < args.seconds or len(rates) < 3:
     model.learn(CHUNK, reset_num_timesteps=False)
     rates.append(CHUNK / (time.perf_counter() - before))
 rates.sort()
-print(json.dumps({"peer": args.library, "mode": "loop", "threads": args.threads, "steps_per_s": round(rates[len(rates) // 2], 2)}))
+print(json.dumps({"peer": args.library, "mode": "loop", "threads": args.threads, "env_steps_per_s": round(rates[len(rates) // 2], 2)}))

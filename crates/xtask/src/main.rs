@@ -1,15 +1,25 @@
 //! `cargo xtask`: what it takes to go from a fresh clone to a trained policy, and to tell whether a change is
 //! good. Start reading at [`main`]; each command is a module.
 
+mod bench;
+mod curves;
+mod experiments;
 mod failure;
+mod jobs;
+mod learning;
 mod parts;
+mod peers;
 mod policy;
 mod process;
 mod project;
 mod python;
+mod report;
+mod results;
 mod setup;
 mod smoke;
+mod tables;
 mod test;
+mod train;
 
 use failure::{Failure, Result};
 use project::Project;
@@ -20,6 +30,11 @@ cargo xtask COMMAND
 
   setup [PART...]       fetch the native parts into native/ (the other commands do so by themselves)
   test [--only A,B]     all that decides whether a change is good: setup, fmt, clippy, test, doc, deny, smoke
+  train [CONFIG] [...]  set up, build, train with CONFIG or configs/valve_state.toml; the rest goes to turnkey
+  experiments NAME      run what is missing of configs/experiments/NAME.toml, two at a time; stop and continue freely
+  experiments --report  write the tables of docs/results.md anew
+  bench [WORK...]       time ours and the Python peers in turn: step, loop, physics (--threads, --seconds, --rounds)
+  bench learning        how many steps SBX's SAC needs on the same task (--seeds 0..3, --steps N)
   help                  this text
 ";
 
@@ -43,6 +58,9 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     match command {
         "setup" => setup::command(&project, rest)?,
         "test" => test::command(&project, rest)?,
+        "train" => train::command(&project, rest)?,
+        "experiments" => experiments::command(&project, rest)?,
+        "bench" => bench::command(&project, rest)?,
         "help" | "--help" | "-h" => print!("{HELP}"),
         other => {
             return Err(Failure::new("what cargo xtask should do")

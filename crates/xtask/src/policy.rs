@@ -14,7 +14,7 @@ const VERSION: &str = "0.20.2";
 /// When a dependency breaks the policy, or cargo-deny can neither be found nor installed.
 pub(crate) fn check(project: &Project) -> Result<()> {
     let mut command = Command::new(program(project)?);
-    command.current_dir(project.root()).args(["--all-features", "check", "bans", "licenses", "sources"]);
+    command.current_dir(project.root()).args(["check", "bans", "licenses", "sources"]);
     process::run(&mut command)
 }
 

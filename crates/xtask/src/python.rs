@@ -39,7 +39,10 @@ impl Python {
         Err(Failure::new("Python has no pip")
             .expected(format!("`{} -m pip --version` to work; pip fetches the native parts", python.program.display()))
             .came(said.errors)
-            .fix("install pip (Debian, Ubuntu: apt install python3-pip; elsewhere: python3 -m ensurepip --user), or set PYTHON to a Python that has it"))
+            .fix(
+                "install pip (Debian, Ubuntu: apt install python3-pip; elsewhere: python3 -m ensurepip --user), \
+                 or set PYTHON to a Python that has it",
+            ))
     }
 
     /// This Python, about to be given arguments.

@@ -146,9 +146,10 @@ fn not_fetched(part: &Part, said: &Said, scratch: &Path) -> Failure {
     let unreachable = ["Connection", "connection", "name resolution", "Max retries", "timed out", "ProxyError", "SSL"];
     let failure = failure.expected("pip to download it from the package index it is configured with");
     if has(&unreachable) {
-        return failure
-            .came(format!("the package index could not be reached:\n{}", last_lines(words)))
-            .fix("connect this machine to the network, or set pip's proxy or index (`pip config`), then run `cargo xtask setup` again");
+        return failure.came(format!("the package index could not be reached:\n{}", last_lines(words))).fix(
+            "connect this machine to the network, or set pip's proxy or index (`pip config`), \
+                 then run `cargo xtask setup` again",
+        );
     }
     failure.came(last_lines(words)).fix(format!(
         "see that `python3 -m pip download --no-deps {}` works, then run `cargo xtask setup` again",
@@ -174,7 +175,10 @@ fn unpack(python: &Python, part: &Part, sha256: &str, archive: &Path, scratch: &
         return Err(Failure::new(format!("{} is not the archive it should be; it was not used", part.requirement))
             .expected(format!("sha256 {sha256}"))
             .came(format!("sha256 {}", said.output.trim()))
-            .fix("look at which package index pip is configured with (`python3 -m pip config list`): it serves another archive"));
+            .fix(
+                "look at which package index pip is configured with (`python3 -m pip config list`): \
+                 it serves another archive",
+            ));
     }
     if !said.ok {
         return Err(Failure::new(format!("the archive of {} was not unpacked", part.requirement))

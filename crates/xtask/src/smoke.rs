@@ -7,8 +7,14 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Settings that make a whole run take seconds: training, an evaluation on the way, a checkpoint, the end.
-const QUICK: &[&str] =
-    &["training.steps=400", "training.warmup_steps=100", "evaluation.every_steps=200", "evaluation.episodes=2"];
+const QUICK: &[&str] = &[
+    "run.steps=400",
+    "run.warmup_steps=100",
+    "run.evaluation_period=200",
+    "run.evaluation_episodes=2",
+    "run.final_episodes=2",
+    "run.checkpoint_period=200",
+];
 
 /// Trains with configs/valve_state.toml into a temporary folder, then evaluates the run.
 ///

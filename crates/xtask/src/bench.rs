@@ -1,0 +1,201 @@
+//! `cargo xtask bench`: ours and theirs on the same work, in turn, in one run. What counts is the ratio of the
+//! medians: absolute times belong to one machine on one day.
+
+use crate::failure::{Failure, Result};
+use crate::peers::{self, Peers};
+use crate::project::Project;
+use crate::results::{self, median, number};
+use crate::{learning, process, report, setup, tables};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A kind of work that is timed.
+struct Work {
+    name: &'static str,
+    /// The key of the figure that is compared.
+    figure: &'static str,
+    /// What `turnkey bench` calls it.
+    ours: &'static str,
+    /// Whom to compare with: their name, their script, its arguments.
+    theirs: &'static [(&'static str, &'static str, &'static [&'static str])],
+}
+
+const WORKS: &[Work] = &[
+    Work {
+        name: "step",
+        figure: "median_ms",
+        ours: "step",
+        theirs: &[
+            ("PyTorch, eager", "sac_step_torch.py", &[]),
+            ("Stable-Baselines3", "sac_train.py", &["sb3"]),
+            ("SBX", "sac_train.py", &["sbx"]),
+        ],
+    },
+    Work {
+        name: "loop",
+        figure: "env_steps_per_s",
+        ours: "loop",
+        theirs: &[("Stable-Baselines3", "sac_loop.py", &["sb3"]), ("SBX", "sac_loop.py", &["sbx"])],
+    },
+    Work {
+        name: "physics",
+        figure: "physics_steps_per_s",
+        ours: "physics",
+        theirs: &[("Python MuJoCo", "physics.py", &[])],
+    },
+];
+
+/// How long and how often.
+struct Settings {
+    works: Vec<&'static Work>,
+    threads: String,
+    seconds: String,
+    rounds: usize,
+}
+
+/// `bench [step] [loop] [physics] [--threads N] [--seconds S] [--rounds N]`, or `bench learning`.
+///
+/// # Errors
+/// When an argument is wrong, or ours or theirs doesn't run.
+pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
+    if let Some((first, rest)) = arguments.split_first()
+        && first == "learning"
+    {
+        return learning::command(project, rest);
+    }
+    let settings = parse(arguments)?;
+    setup::ensure(project)?;
+    let (turnkey, peers) = (project.turnkey()?, Peers::ensure(project)?);
+    let path = project.path("docs/results/bench.jsonl");
+    let mut lines = Vec::new();
+    for work in &settings.works {
+        let line = compare(project, work, &settings, &turnkey, &peers)?;
+        results::append(&path, &line)?;
+        lines.push(line);
+    }
+    println!("\n{}", tables::bench(&lines));
+    println!("added to {}", report::shown(project, &path));
+    Ok(())
+}
+
+fn parse(arguments: &[String]) -> Result<Settings> {
+    let mut settings = Settings { works: Vec::new(), threads: "1".into(), seconds: "10".into(), rounds: 3 };
+    let wrong = |came: &str| {
+        Failure::new("unknown arguments of `cargo xtask bench`")
+            .expected("some of step, loop, physics, or learning; --threads N, --seconds S, --rounds N")
+            .came(came)
+    };
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let mut value = || {
+            rest.next()
+                .filter(|value| value.parse::<f64>().is_ok_and(|number| number > 0.0))
+                .ok_or_else(|| wrong(argument))
+        };
+        match argument.as_str() {
+            "--threads" => settings.threads.clone_from(value()?),
+            "--seconds" => settings.seconds.clone_from(value()?),
+            "--rounds" => settings.rounds = value()?.parse().map_err(|_| wrong(argument))?,
+            name => settings.works.push(WORKS.iter().find(|work| work.name == name).ok_or_else(|| wrong(name))?),
+        }
+    }
+    if settings.works.is_empty() {
+        settings.works = WORKS.iter().collect();
+    }
+    Ok(settings)
+}
+
+/// Times one kind of work in turn, ours first in each round.
+fn compare(project: &Project, work: &Work, settings: &Settings, turnkey: &Path, peers: &Peers) -> Result<Value> {
+    let mut ours = Vec::new();
+    let mut theirs = vec![Vec::new(); work.theirs.len()];
+    let figure = |mut command: Command| -> Result<f64> {
+        let figures = peers::figures(&mut command)?;
+        number(&figures, work.figure).ok_or_else(|| {
+            let came = figures.to_string();
+            Failure::new(format!("`{}` left out its figure", process::spelled(&command)))
+                .expected(work.figure)
+                .came(came)
+        })
+    };
+    for round in 1..=settings.rounds {
+        println!("{}: round {round} of {}", work.name, settings.rounds);
+        let mut command = pinned(turnkey, &settings.threads);
+        command.current_dir(project.root()).args([
+            "bench",
+            work.ours,
+            "--json",
+            "--threads",
+            &settings.threads,
+            "--seconds",
+            &settings.seconds,
+        ]);
+        ours.push(figure(command)?);
+        for (index, (_, script, arguments)) in work.theirs.iter().enumerate() {
+            let mut command = peers.script(script);
+            command.args(*arguments).args(["--threads", &settings.threads, "--seconds", &settings.seconds]);
+            theirs[index].push(figure(command)?);
+        }
+    }
+    let peers: Vec<Value> = work
+        .theirs
+        .iter()
+        .zip(&theirs)
+        .map(|((name, ..), all)| json!({"peer": name, "median": median(all), "rounds": all}))
+        .collect();
+    Ok(json!({
+        "work": work.name, "figure": work.figure, "threads": settings.threads.parse::<f64>().ok(),
+        "commit": commit(project), "processor": processor(),
+        "ours": {"median": median(&ours), "rounds": ours}, "peers": peers,
+    }))
+}
+
+/// `program` on as many cores as it may have threads, where `taskset` is there to see to that: the peers' scripts
+/// do it by themselves.
+fn pinned(program: &Path, threads: &str) -> Command {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let wanted = threads.parse::<usize>().unwrap_or(cores).clamp(1, cores);
+    if !process::works(Command::new("taskset").arg("--version")) {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", &format!("{}-{}", cores - wanted, cores - 1)]).arg(PathBuf::from(program));
+    command
+}
+
+/// The commit that is timed, marked where the tree differs from it.
+pub(crate) fn commit(project: &Project) -> String {
+    let git = |arguments: &[&str]| {
+        process::listen(Command::new("git").current_dir(project.root()).args(arguments))
+            .map(|said| said.output.trim().to_string())
+            .unwrap_or_default()
+    };
+    let changed = if git(&["status", "--porcelain", "--untracked-files=no"]).is_empty() { "" } else { "+" };
+    format!("{}{changed}", git(&["rev-parse", "--short=10", "HEAD"]))
+}
+
+fn processor() -> String {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("model name")).and_then(|rest| rest.split_once(':'));
+    name.map_or_else(|| std::env::consts::ARCH.to_string(), |(_, name)| name.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_choose_the_work_and_how_long() {
+        let settings = |text: &str| parse(&text.split_whitespace().map(Into::into).collect::<Vec<_>>());
+        let chosen = settings("physics --rounds 2 --threads 2").unwrap();
+        assert_eq!(
+            (chosen.works.len(), chosen.works[0].name, chosen.rounds, chosen.threads.as_str()),
+            (1, "physics", 2, "2")
+        );
+        assert_eq!(settings("").unwrap().works.len(), WORKS.len());
+        for wrong in ["nonsense", "--rounds", "--rounds x", "--seconds -1"] {
+            assert!(settings(wrong).is_err(), "{wrong}");
+        }
+    }
+}

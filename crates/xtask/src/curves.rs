@@ -1,0 +1,120 @@
+//! Learning curves as SVG: mean success rate over environment steps, a band from the worst seed to the best.
+
+use crate::report::thousands;
+use crate::results::number;
+use serde_json::Value;
+use std::fmt::Write as _;
+
+const COLOURS: &[&str] = &["#1b6ca8", "#d1495b", "#2e8b57", "#8a5cb5", "#c98a00", "#4a4a4a", "#00939c", "#a0522d"];
+/// The drawing, and the axes in it: left, top, right, bottom.
+const SIZE: (f64, f64) = (760.0, 400.0);
+const AXES: (f64, f64, f64, f64) = (60.0, 20.0, 560.0, 350.0);
+
+/// A point of a curve: the step; the mean, least and greatest rate of the seeds that were evaluated there.
+struct Point {
+    step: f64,
+    mean: f64,
+    low: f64,
+    high: f64,
+}
+
+/// The drawing of labelled results; none where no result has evaluations on the way.
+pub(crate) fn draw(groups: &[(String, Vec<&Value>)]) -> Option<String> {
+    let curves: Vec<(&str, Vec<Point>)> =
+        groups.iter().map(|(label, results)| (label.as_str(), points(results))).collect();
+    let last = curves.iter().flat_map(|(_, points)| points.iter().map(|point| point.step)).fold(0.0, f64::max);
+    if last <= 0.0 {
+        return None;
+    }
+    let x = |step: f64| AXES.0 + (AXES.2 - AXES.0) * step / last;
+    let y = |rate: f64| AXES.3 - (AXES.3 - AXES.1) * rate;
+    let mut svg = frame(last, &x, &y);
+    for (index, (label, points)) in curves.iter().enumerate().filter(|(_, (_, points))| !points.is_empty()) {
+        let colour = COLOURS[index % COLOURS.len()];
+        let path = |points: &mut dyn Iterator<Item = (f64, f64)>| {
+            points.map(|(step, rate)| format!("{:.1},{:.1}", x(step), y(rate))).collect::<Vec<_>>().join(" ")
+        };
+        let band =
+            path(&mut points.iter().map(|p| (p.step, p.high)).chain(points.iter().rev().map(|p| (p.step, p.low))));
+        let line = path(&mut points.iter().map(|p| (p.step, p.mean)));
+        let (text_y, label) = (AXES.1 + 16.0 + 20.0 * index as f64, escaped(label));
+        let key_y = text_y - 6.0;
+        write!(
+            svg,
+            r#"<polygon points="{band}" fill="{colour}" fill-opacity="0.15"/>
+<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>
+<rect x="575" y="{key_y}" width="14" height="4" fill="{colour}"/><text x="595" y="{text_y}">{label}</text>
+"#
+        )
+        .expect("a String takes every text");
+    }
+    svg.push_str("</svg>\n");
+    Some(svg)
+}
+
+/// Axes, their marks and their names.
+fn frame(last: f64, x: &dyn Fn(f64) -> f64, y: &dyn Fn(f64) -> f64) -> String {
+    let ((width, height), (left, _, right, bottom)) = (SIZE, AXES);
+    let mut svg = format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">
+<rect width="100%" height="100%" fill="white"/>
+"#
+    );
+    for percent in (0..=100).step_by(20) {
+        let (at, text_x) = (y(f64::from(percent) / 100.0), left - 6.0);
+        let text_y = at + 4.0;
+        writeln!(
+            svg,
+            r##"<line x1="{left}" y1="{at}" x2="{right}" y2="{at}" stroke="#ddd"/><text x="{text_x}" y="{text_y}" text-anchor="end">{percent}%</text>"##
+        )
+        .expect("a String takes every text");
+    }
+    for quarter in 0..=4 {
+        let step = last * f64::from(quarter) / 4.0;
+        let (at, text_y, step) = (x(step), bottom + 18.0, thousands(step));
+        writeln!(svg, r#"<text x="{at}" y="{text_y}" text-anchor="middle">{step}</text>"#)
+            .expect("a String takes every text");
+    }
+    let (middle, text_y) = (f64::midpoint(left, right), bottom + 38.0);
+    let title = "environment steps (success of deterministic episodes; bands: worst to best seed)";
+    writeln!(svg, r#"<text x="{middle}" y="{text_y}" text-anchor="middle">{title}</text>"#)
+        .expect("a String takes every text");
+    svg
+}
+
+fn points(results: &[&Value]) -> Vec<Point> {
+    let evaluations = results.iter().filter_map(|result| result["evaluations"].as_array()).flatten();
+    let mut rates: Vec<(f64, f64)> =
+        evaluations.filter_map(|e| Some((number(e, "step")?, number(e, "success_rate")?))).collect();
+    rates.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let at_one_step = rates.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq());
+    at_one_step
+        .map(|rates| Point {
+            step: rates[0].0,
+            mean: rates.iter().map(|(_, rate)| rate).sum::<f64>() / rates.len() as f64,
+            low: rates.iter().map(|(_, rate)| *rate).fold(f64::INFINITY, f64::min),
+            high: rates.iter().map(|(_, rate)| *rate).fold(f64::NEG_INFINITY, f64::max),
+        })
+        .collect()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn seeds_are_averaged_where_they_were_evaluated_together() {
+        let a = json!({"evaluations": [{"step": 100, "success_rate": 0.2}, {"step": 200, "success_rate": 0.6}]});
+        let b = json!({"evaluations": [{"step": 100, "success_rate": {"value": 0.4}}]});
+        let points = points(&[&a, &b]);
+        assert_eq!(points.len(), 2);
+        assert!((points[0].mean - 0.3).abs() < 1e-12 && points[0].low == 0.2 && points[0].high == 0.4);
+        assert!(draw(&[("a<b".into(), vec![&a, &b])]).unwrap().contains("a&lt;b"));
+        assert!(draw(&[("a".into(), vec![])]).is_none());
+    }
+}

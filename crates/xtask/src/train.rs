@@ -1,0 +1,25 @@
+//! `cargo xtask train`: from a fresh clone to a trained policy.
+
+use crate::failure::Result;
+use crate::project::Project;
+use crate::{process, setup};
+
+const CONFIG: &str = "configs/valve_state.toml";
+
+/// Sets up, builds and trains; `arguments` go to `turnkey train`, after the configuration where they don't begin
+/// with one. Ends with turnkey's own status.
+///
+/// # Errors
+/// When set-up fails or cargo can't be started.
+pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
+    setup::ensure(project)?;
+    let named = arguments.first().is_some_and(|first| !first.starts_with('-'));
+    let mut command = project.cargo();
+    command.args(["run", "--release", "--", "train"]).args((!named).then_some(CONFIG)).args(arguments);
+    let status = command.status().map_err(|error| process::not_started(&command, &error))?;
+    if status.success() {
+        return Ok(());
+    }
+    // turnkey has said what was wrong; adding to it would only push it up the screen.
+    std::process::exit(status.code().unwrap_or(1));
+}
