@@ -92,10 +92,11 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
         println!("experiments: {}", names(project).join(", "));
         return Ok(());
     }
+    let plans = chosen.iter().map(|name| Experiment::load(project, name)).collect::<Result<Vec<_>>>()?;
     setup::ensure(project)?;
     let turnkey = project.turnkey()?;
-    for name in chosen {
-        run(project, &turnkey, &name, at_once)?;
+    for (name, plan) in chosen.iter().zip(&plans) {
+        run(project, &turnkey, name, plan, at_once)?;
     }
     report::command(project)
 }
@@ -107,16 +108,17 @@ struct Planned<'a> {
     seed: u64,
 }
 
-fn run(project: &Project, turnkey: &Path, experiment: &str, at_once: usize) -> Result<()> {
-    let plan = Experiment::load(project, experiment)?;
+fn run(project: &Project, turnkey: &Path, experiment: &str, plan: &Experiment, at_once: usize) -> Result<()> {
     println!("{experiment}: {}", plan.question);
     let results = project.path("docs/results").join(format!("{experiment}.jsonl"));
     let done = results::read(&results)?;
     let is_done = |planned: &Planned<'_>| done.iter().any(|result| result["name"] == planned.name.as_str());
     let all = plan.runs.iter().flat_map(|runs| {
-        runs.seeds.iter().map(move |&seed| Planned { name: format!("{experiment}-{}-{seed}", runs.label), runs, seed })
+        runs.seeds.iter().map(move |&seed| Planned { name: run_name(experiment, &runs.label, seed), runs, seed })
     });
-    let (finished, missing): (Vec<_>, Vec<_>) = all.partition(is_done);
+    let all: Vec<Planned<'_>> = all.collect();
+    all.iter().try_for_each(|planned| same_settings(planned, &done))?;
+    let (finished, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(is_done);
     println!("{experiment}: {} finished, {} to run", finished.len(), missing.len());
     let folder = project.path("runs");
     let keep =
@@ -129,6 +131,26 @@ fn run(project: &Project, turnkey: &Path, experiment: &str, at_once: usize) -> R
     jobs::run(missing.iter().map(job).collect(), at_once, |name| {
         missing.iter().find(|planned| planned.name == name).map_or(Ok(()), keep)
     })
+}
+
+/// The name of a run's folder.
+fn run_name(experiment: &str, label: &str, seed: u64) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    format!("{experiment}-{}-{seed}", label.chars().map(plain).collect::<String>())
+}
+
+/// A finished run must have had the settings that the plan has now.
+fn same_settings(planned: &Planned<'_>, done: &[Value]) -> Result<()> {
+    let before = done.iter().find(|result| result["name"] == planned.name.as_str()).map(|result| &result["set"]);
+    match before {
+        Some(before) if *before != Value::from(planned.runs.set.clone()) => {
+            Err(Failure::new(format!("{} has finished with other settings than the plan has now", planned.name))
+                .expected(format!("set = {:?}", planned.runs.set))
+                .came(format!("set = {before}"))
+                .fix("give the changed runs another label, or delete the old lines from docs/results"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn summary(folder: &Path, planned: &Planned<'_>) -> PathBuf {
@@ -155,10 +177,42 @@ fn result(summary: &Path, experiment: &str, planned: &Planned<'_>) -> Result<Val
     let Ok(Value::Object(mut result)) = serde_json::from_str(&text) else {
         return Err(Failure::new(format!("{} is no summary", summary.display())).expected("one JSON object"));
     };
+    if let Some(evaluations) = result.get_mut("evaluations").and_then(Value::as_array_mut) {
+        evaluations.iter_mut().for_each(|evaluation| *evaluation = brief(evaluation));
+    }
     result.insert("experiment".into(), experiment.into());
     result.insert("label".into(), planned.runs.label.as_str().into());
     result.insert("set".into(), planned.runs.set.clone().into());
     result.insert("name".into(), planned.name.as_str().into());
     result.insert("seed".into(), planned.seed.into());
     Ok(Value::Object(result))
+}
+
+/// An evaluation without its intervals: what curves are drawn from.
+fn brief(evaluation: &Value) -> Value {
+    let keys = ["step", "success_rate", "median_error", "mean_return"];
+    keys.iter().filter_map(|key| Some((*key, results::number(evaluation, key)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_finished_run_with_other_settings_is_refused() {
+        let runs =
+            Runs { label: "fast 2x".into(), config: "c".into(), seeds: vec![3], set: vec!["sac.tau=0.1".into()] };
+        let planned = Planned { name: run_name("e", &runs.label, 3), runs: &runs, seed: 3 };
+        assert_eq!(planned.name, "e-fast-2x-3");
+        assert!(same_settings(&planned, &[json!({"name": "e-fast-2x-3", "set": ["sac.tau=0.1"]})]).is_ok());
+        assert!(same_settings(&planned, &[json!({"name": "e-fast-2x-3", "set": []})]).is_err());
+        assert!(same_settings(&planned, &[json!({"name": "another", "set": []})]).is_ok());
+    }
+
+    #[test]
+    fn evaluations_keep_the_numbers_and_drop_their_intervals() {
+        let long = json!({"step": 100, "success_rate": {"value": 0.5, "low": 0.1, "high": 0.9}, "episodes": 30});
+        assert_eq!(brief(&long), json!({"step": 100.0, "success_rate": 0.5}));
+    }
 }

@@ -86,6 +86,36 @@ pub(crate) const PARTS: &[Part] = &[
         links: &[],
         optional: false,
     },
+    Part {
+        name: "rerun",
+        purpose: "the viewer that `--view` opens, 160 MB",
+        requirement: "rerun-sdk==0.36.3",
+        origin: Origin::Platforms(&[
+            Platform {
+                names: ("linux", "x86_64"),
+                pip: &[
+                    "--only-binary=:all:",
+                    "--implementation=cp",
+                    "--python-version=3.11",
+                    "--platform=manylinux_2_28_x86_64",
+                ],
+                sha256: "287059b7154bf3881f5b32035f5772d0556d55a0a894650fb74a2605fb39afbe",
+            },
+            Platform {
+                names: ("linux", "aarch64"),
+                pip: &[
+                    "--only-binary=:all:",
+                    "--implementation=cp",
+                    "--python-version=3.11",
+                    "--platform=manylinux_2_28_aarch64",
+                ],
+                sha256: "954d8980e15e71245ac91ba7120bbaeb624df2bd7a47bbbb8856fd45174d2521",
+            },
+        ]),
+        members: &["rerun_sdk/rerun_cli/rerun"],
+        links: &[],
+        optional: true,
+    },
 ];
 
 impl Part {

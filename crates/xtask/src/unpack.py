@@ -17,5 +17,8 @@ with zipfile.ZipFile(wheel) as archive:
     if not members:
         archive.extractall(folder)
     for member in members:
-        with archive.open(member) as source, open(pathlib.Path(folder) / pathlib.Path(member).name, "wb") as target:
-            shutil.copyfileobj(source, target)
+        target = pathlib.Path(folder) / pathlib.Path(member).name
+        with archive.open(member) as source, open(target, "wb") as file:
+            shutil.copyfileobj(source, file)
+        mode = archive.getinfo(member).external_attr >> 16 & 0o777
+        target.chmod(mode or 0o644)
