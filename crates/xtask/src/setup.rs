@@ -43,6 +43,14 @@ pub(crate) fn ensure(project: &Project) -> Result<()> {
     PARTS.iter().filter(|part| !part.optional).try_for_each(|part| fetch_if_missing(project, part).map(|_| ()))
 }
 
+/// Fetches the part called `name`, should it be missing.
+///
+/// # Errors
+/// When it can't be fetched.
+pub(crate) fn part(project: &Project, name: &str) -> Result<()> {
+    PARTS.iter().filter(|part| part.name == name).try_for_each(|part| fetch_if_missing(project, part).map(|_| ()))
+}
+
 fn fetch_if_missing(project: &Project, part: &Part) -> Result<bool> {
     let (sha256, options) = part.here().map_err(|known| {
         Failure::new(format!("no {} for this machine", part.requirement))
