@@ -18,6 +18,7 @@
 
 mod augment;
 mod config;
+pub mod conformance;
 mod environment;
 mod error;
 mod first_order;
