@@ -4,7 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::process;
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
@@ -16,9 +16,9 @@ pub(crate) struct Job {
     pub(crate) name: String,
     /// The program.
     pub(crate) command: Command,
-    /// Where its standard output and standard error go.
+    /// Where its standard output and standard error go, after what is there already.
     pub(crate) output: PathBuf,
-    /// Where its standard error goes, if elsewhere.
+    /// Where its standard error goes, if elsewhere. The output then begins anew.
     pub(crate) errors: Option<PathBuf>,
 }
 
@@ -58,16 +58,17 @@ pub(crate) fn run(jobs: Vec<Job>, at_once: usize, finished: impl Fn(&str) -> Res
 }
 
 fn run_one(job: &mut Job) -> Result<()> {
-    let create = |path: &PathBuf| -> Result<File> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|error| Failure::io("no folder for a run's words", folder, &error))?;
-        }
-        File::create(path).map_err(|error| Failure::io("a run's words can't be kept", path, &error))
-    };
-    let output = create(&job.output)?;
+    let output = open(&job.output)?;
+    // The program inherits this lock with its output: it holds while the program lives, even without us.
+    output.try_lock().map_err(|error| {
+        Failure::new(format!("{} is running already", job.name))
+            .expected(format!("nothing that writes to {}", job.output.display()))
+            .came(error.to_string())
+            .fix("wait for it, or end it")
+    })?;
     let errors = match &job.errors {
-        Some(path) => create(path)?,
-        None => output.try_clone().map_err(|error| Failure::io("a run's words can't be kept", &job.output, &error))?,
+        Some(path) => output.set_len(0).map_err(|error| kept(&job.output, &error)).and_then(|()| open(path))?,
+        None => output.try_clone().map_err(|error| kept(&job.output, &error))?,
     };
     job.command.stdin(Stdio::null()).stdout(output).stderr(errors);
     let status = job.command.status().map_err(|error| process::not_started(&job.command, &error))?;
@@ -78,6 +79,15 @@ fn run_one(job: &mut Job) -> Result<()> {
     let lines: Vec<&str> = words.lines().collect();
     let last = lines[lines.len().saturating_sub(8)..].join("\n");
     Err(Failure::new(format!("`{}` failed", process::spelled(&job.command))).came(format!("{status}\n{last}")))
+}
+
+fn open(path: &Path) -> Result<File> {
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder.and_then(|()| File::options().create(true).append(true).open(path)).map_err(|error| kept(path, &error))
+}
+
+fn kept(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::io("a run's words can't be kept", path, error)
 }
 
 #[cfg(test)]
@@ -103,6 +113,9 @@ mod tests {
         done.sort();
         assert_eq!(done, ["good", "late"]);
         assert_eq!(fs::read_to_string(folder.join("bad")).unwrap(), "no\n");
+        let held = open(&folder.join("good")).unwrap();
+        held.lock().unwrap();
+        assert!(run_one(&mut job("good", "true")).unwrap_err().to_string().contains("running already"));
         fs::remove_dir_all(&folder).unwrap();
     }
 }
