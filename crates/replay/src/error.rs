@@ -52,6 +52,16 @@ pub enum ReplayError {
         /// Why not.
         source: io::Error,
     },
+    /// A log after the file system refused it once: what had reached the disk by then is unknown.
+    #[error(
+        "the log in {} failed before, so what it holds past its last sync is unknown; \
+         free what stopped it and resume from the last checkpoint",
+        path.display()
+    )]
+    Broken {
+        /// The log's folder.
+        path: PathBuf,
+    },
     /// A new log where there is one already.
     #[error("{} holds rows already; resume from its checkpoint or choose another folder", path.display())]
     Occupied {
@@ -115,7 +125,7 @@ impl ReplayError {
         match self {
             Self::Width { .. } | Self::Batch { .. } | Self::Empty => Kind::Bug,
             Self::NotFinite { .. } | Self::NoCapacity | Self::Io { .. } | Self::Occupied { .. } => Kind::Stop,
-            Self::Foreign { .. } | Self::Missing { .. } | Self::Corrupt { .. } => Kind::Stop,
+            Self::Broken { .. } | Self::Foreign { .. } | Self::Missing { .. } | Self::Corrupt { .. } => Kind::Stop,
         }
     }
 }

@@ -214,3 +214,22 @@ fn a_poisoned_transition_never_reaches_the_disk() {
     assert!(matches!(log.append(&bad), Err(ReplayError::NotFinite { .. })));
     assert_eq!((log.sync().unwrap(), files(dir.path()).len()), (0, 0));
 }
+
+#[test]
+fn a_log_that_failed_once_claims_no_further_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = ReplayLog::create(dir.path(), format(4)).unwrap();
+    append(&mut log, 0..4);
+    assert_eq!(log.sync().unwrap(), 4);
+    // The next row needs a new file, which can't be made where a folder has its name.
+    fs::create_dir(dir.path().join("000000000004.rows")).unwrap();
+    assert!(matches!(log.append(&transition(4)), Err(ReplayError::Io { doing: "create", .. })));
+    fs::remove_dir(dir.path().join("000000000004.rows")).unwrap();
+    assert!(matches!(log.append(&transition(4)), Err(ReplayError::Broken { .. })));
+    assert!(matches!(log.sync(), Err(ReplayError::Broken { .. })));
+    // What was synced before is safe.
+    let (mut log, replay) = ReplayLog::resume(dir.path(), format(4), 4, 100).unwrap();
+    assert_same(&replay, &uninterrupted(4, 100));
+    append(&mut log, 4..6);
+    assert_eq!(log.sync().unwrap(), 6);
+}

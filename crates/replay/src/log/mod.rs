@@ -28,6 +28,9 @@ pub struct ReplayLog {
     count: u64,
     /// The segment that the next row goes to, unless it is full.
     open: Option<Segment>,
+    /// Whether the file system refused something: a failed flush or sync may have lost rows that a
+    /// second one would not miss.
+    broken: bool,
 }
 
 /// A segment being written.
@@ -48,7 +51,7 @@ impl ReplayLog {
         fs::create_dir_all(&dir).map_err(|e| io_error("make the folder", &dir, e))?;
         match segments(&dir)?.pop() {
             Some((_, path)) => Err(ReplayError::Occupied { path }),
-            None => Ok(Self { dir, format, count: 0, open: None }),
+            None => Ok(Self { dir, format, count: 0, open: None, broken: false }),
         }
     }
 
@@ -78,7 +81,7 @@ impl ReplayLog {
             row = end;
         }
         let open = Self::cut(&dir, &format, count)?;
-        Ok((Self { dir, format, count, open }, replay))
+        Ok((Self { dir, format, count, open, broken: false }, replay))
     }
 
     /// Cuts off everything from row `count` on and opens the segment it was in the middle of, if any.
@@ -104,10 +107,15 @@ impl ReplayLog {
     /// Appends a transition. It counts once [`ReplayLog::sync`] has returned.
     ///
     /// # Errors
-    /// When a part has the wrong size or a number that is not finite, or the file system refuses; the
-    /// row is then not counted, and appending may be tried again.
+    /// When a part has the wrong size or a number that is not finite: the row is then not counted. When
+    /// the file system refuses, for instance because the disk is full: the log is then broken, and the
+    /// last checkpoint is to be resumed from.
     pub fn append(&mut self, transition: &Transition) -> Result<(), ReplayError> {
         self.format.widths.check(transition)?;
+        self.unless_broken(|log| log.write(transition))
+    }
+
+    fn write(&mut self, transition: &Transition) -> Result<(), ReplayError> {
         let first = self.format.segment_of(self.count);
         if self.open.as_ref().is_none_or(|segment| segment.first != first) {
             self.start_segment(first)?;
@@ -122,13 +130,21 @@ impl ReplayLog {
     /// Makes every appended row durable and returns how many there are, for a checkpoint to keep.
     ///
     /// # Errors
-    /// When the file system refuses, for instance because the disk is full. No row is lost by that:
-    /// once there is room, syncing again writes them all.
+    /// When the file system refuses, now or before. What earlier syncs returned still holds: resume from
+    /// the last checkpoint.
     pub fn sync(&mut self) -> Result<u64, ReplayError> {
-        if let Some(segment) = &mut self.open {
-            segment.sync()?;
-        }
+        self.unless_broken(|log| log.open.as_mut().map_or(Ok(()), Segment::sync))?;
         Ok(self.count)
+    }
+
+    /// Does something to the files, unless doing so failed before.
+    fn unless_broken(&mut self, act: impl FnOnce(&mut Self) -> Result<(), ReplayError>) -> Result<(), ReplayError> {
+        if self.broken {
+            return Err(ReplayError::Broken { path: self.dir.clone() });
+        }
+        let done = act(self);
+        self.broken = done.is_err();
+        done
     }
 
     /// Rows appended in the run, those not synced yet included.
@@ -153,7 +169,7 @@ impl ReplayLog {
 
     /// Makes what is open durable and goes on in a new file.
     fn start_segment(&mut self, first: u64) -> Result<(), ReplayError> {
-        self.sync()?;
+        self.open.as_mut().map_or(Ok(()), Segment::sync)?;
         let path = self.dir.join(file_name(first));
         let file = File::create(&path).map_err(|e| io_error("create", &path, e))?;
         let mut rows = RowWriter::new(BufWriter::new(file), self.format);
