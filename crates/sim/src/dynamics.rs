@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use turnkey_core::{JOINTS, JointVector};
 
+/// The least factor on masses.
+pub(crate) const LEAST_MASS_SCALE: f64 = 0.01;
+
 /// Everything that an episode may draw anew. What an episode drew stays with its twin's saved state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dynamics {
@@ -30,4 +33,24 @@ pub struct Dynamics {
     pub valve_noise: f64,
     /// The servos' supply, V.
     pub supply_volts: f64,
+}
+
+impl Dynamics {
+    /// Whether physics can be done with these numbers, wherever they come from.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let vectors = [&self.joint_damping[..], &self.joint_frictionloss, &self.gain_scale, &self.mount_offset];
+        let scalars = [
+            self.sliding_friction,
+            self.valve_damping,
+            self.valve_frictionloss,
+            self.latency_secs,
+            self.joint_noise,
+            self.valve_noise,
+            self.supply_volts,
+        ];
+        let finite = vectors.into_iter().flatten().chain(&scalars).all(|number| number.is_finite());
+        // MuJoCo ends the process when it meets a body without mass.
+        let massive = self.mass_scale.iter().all(|scale| (LEAST_MASS_SCALE..1e6).contains(scale));
+        if finite && massive { Ok(()) } else { Err("its dynamics are no numbers, or leave bodies without mass".into()) }
+    }
 }

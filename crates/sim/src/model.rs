@@ -2,6 +2,7 @@
 
 use crate::{ModelError, ModelName, robel};
 use mujoco_rs::prelude::*;
+use std::path::Path;
 use std::sync::Once;
 use turnkey_core::{FINGERS, JOINTS};
 
@@ -51,8 +52,12 @@ impl Model {
     pub(crate) fn load(name: ModelName) -> Result<Self, ModelError> {
         match name {
             ModelName::Turnkey => Self::parse("turnkey", TURNKEY, TURNKEY_NAMES),
-            ModelName::Robel => Self::parse("robel", &robel::xml(&robel::folder()?)?, ROBEL_NAMES),
+            ModelName::Robel => Self::robel(&robel::folder()?),
         }
+    }
+
+    fn robel(folder: &Path) -> Result<Self, ModelError> {
+        Self::parse("robel", &robel::xml(folder)?, ROBEL_NAMES)
     }
 
     fn parse(model: &'static str, xml: &str, names: Names) -> Result<Self, ModelError> {
@@ -108,6 +113,26 @@ mod tests {
             let Err(error) = Model::parse("test", text, TURNKEY_NAMES) else { panic!("{text} was taken") };
             assert!(matches!(error, ModelError::Parse { .. }), "{error}");
         }
+    }
+
+    #[test]
+    fn robel_files_that_are_broken_or_include_themselves_are_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let scene = folder.path().join(robel::SCENE);
+        std::fs::create_dir_all(scene.parent().unwrap()).unwrap();
+        let load = |text: &str| {
+            std::fs::write(&scene, text).unwrap();
+            Model::robel(folder.path()).err().unwrap()
+        };
+        assert!(matches!(load("<mujoco><worldbody>"), ModelError::Parse { .. }));
+        assert!(matches!(
+            load("<mujoco><include file=\"dclaw3xh_valve3_v0.xml\"/></mujoco>"),
+            ModelError::TooDeep { .. }
+        ));
+        assert!(matches!(load("<mujoco><include file=\"gone.xml\"/></mujoco>"), ModelError::Missing { .. }));
+        assert!(matches!(load("<mujoco/>"), ModelError::Shape { .. }));
+        std::fs::write(&scene, [0xff, 0xfe, 0x00]).unwrap();
+        assert!(matches!(Model::robel(folder.path()), Err(ModelError::Missing { .. })));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What every episode may draw anew, and the extremes to evaluate a policy at.
 
+use crate::dynamics::LEAST_MASS_SCALE;
 use crate::{Dynamics, TwinConfig};
 use serde::{Deserialize, Serialize};
 use turnkey_core::Rng;
@@ -60,7 +61,7 @@ ranges! {
     /// Factor on each joint's gain: on the 2 N m/rad of position actuators, on a servo's P gain.
     gain_scale >= 0.0;
     /// Factor on mass and inertia of the fingers' links and of the valve, each drawn on its own.
-    mass_scale >= 0.01;
+    mass_scale >= LEAST_MASS_SCALE;
     /// The claw's place beside its own, along x and y each, m.
     mount_offset_metres >= -0.05;
     /// Time from a goal being given to the servos following it, s.

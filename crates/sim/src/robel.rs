@@ -4,7 +4,8 @@ use crate::ModelError;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const SCENE: &str = "robel/dclaw/assets/dclaw3xh_valve3_v0.xml";
+/// The turning scene, in the folder with ROBEL's files.
+pub(crate) const SCENE: &str = "robel/dclaw/assets/dclaw3xh_valve3_v0.xml";
 const MAX_DEPTH: usize = 8;
 
 /// The folder with ROBEL's files: `TURNKEY_ROBEL_DIR`, or else beside the libmujoco that was built against.

@@ -191,6 +191,7 @@ impl Snapshot for Twin {
             return Err(refuse("it was saved by a twin with another configuration".into()));
         }
         self.physics.fits(&saved.physics).map_err(refuse)?;
+        saved.dynamics.check().map_err(refuse)?;
         self.drive.fits(&saved.servos).map_err(refuse)?;
         self.physics.apply(&saved.dynamics);
         self.physics.set_state(&saved.physics).map_err(refuse)?;

@@ -1,7 +1,7 @@
 //! What any user of the twin relies on.
 
 use turnkey_core::servo::RADIANS_PER_TICK;
-use turnkey_core::{JOINTS, JointGoal, Plant, Reading, Rng, Snapshot, Start};
+use turnkey_core::{JOINTS, JointGoal, Kind, Plant, Reading, Rng, Snapshot, Start};
 use turnkey_sim::{Actuation, ModelName, Range, Twin, TwinConfig};
 
 fn start(seed: u64) -> Start {
@@ -180,4 +180,25 @@ fn the_supply_is_for_servos_alone() {
     config.randomisation.supply_volts = Some(Range([9.0, 12.0]));
     assert!(Twin::new(config.clone()).err().unwrap().to_string().contains("actuation = \"servo\""));
     Twin::new(TwinConfig { actuation: Actuation::Servo, ..config }).unwrap();
+}
+
+#[test]
+fn physics_that_diverges_is_a_failure_and_the_next_reset_starts_clean() {
+    let mut config = TwinConfig::default();
+    config.randomisation.gain_scale = Some(Range([1e12, 1e12]));
+    let mut twin = Twin::new(config).unwrap();
+    for _ in 0..2 {
+        let mut reading = twin.reset(&start(1)).unwrap();
+        let mut rng = Rng::new(6, "test");
+        let failure = loop {
+            let goal = random_goal(&twin, &mut rng, &reading);
+            match twin.step(&goal) {
+                Ok(next) => reading = next,
+                Err(failure) => break failure,
+            }
+            assert!(reading.positions.iter().all(|angle| angle.is_finite()), "garbage got out");
+        };
+        assert_eq!(failure.kind(), Kind::Retry);
+        assert!(failure.to_string().contains("diverged"), "{failure}");
+    }
 }
