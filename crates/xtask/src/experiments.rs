@@ -1,5 +1,20 @@
 //! `cargo xtask experiments NAME`: the seeds and configurations of configs/experiments/NAME.toml, each run once,
 //! each finished one a line of docs/results/NAME.jsonl. Stop it whenever; the same command goes on.
+//!
+//! ```toml
+//! question = "Does layer normalisation of the critics help?"
+//!
+//! [[runs]]
+//! label = "fast"
+//! config = "configs/valve_state.toml"
+//! seeds = [0, 1, 2]
+//!
+//! [[runs]]
+//! label = "without layer norm"
+//! config = "configs/valve_state.toml"
+//! seeds = [0, 1, 2]
+//! set = ["sac.critic_layer_norm=false"]
+//! ```
 
 use crate::failure::{Failure, Result};
 use crate::jobs::{self, Job};
