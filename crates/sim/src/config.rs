@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 use std::time::Duration;
 use turnkey_core::servo::{ServoName, ServoSettings};
-use turnkey_core::{FINGERS, JOINTS, JointLimits, JointVector};
+use turnkey_core::{FINGERS, JOINTS, JOINTS_PER_FINGER, JointLimits, JointVector};
 
 /// Time of one step of the physics, s; both models are published with it.
 pub(crate) const PHYSICS_STEP_SECS: f64 = 0.0025;
@@ -24,7 +24,8 @@ pub struct TwinConfig {
     pub servo_model: ServoName,
     /// How that servo is set, in its registers' units; as it leaves the factory, if absent.
     pub servo: ServoSettings,
-    /// Limits of goals; if absent, those of [`TwinConfig::robel_limits`].
+    /// Limits of goals. If absent, ROBEL's: base 0.48, middle pi/3, top pi/2 rad to either side of 0, and
+    /// 2 pi/3 rad/s over one control period away from where the joint is.
     pub limits: Option<JointLimits>,
     /// What every episode draws anew; nothing, if absent.
     pub randomisation: Randomisation,
@@ -65,26 +66,13 @@ impl Default for TwinConfig {
 }
 
 impl TwinConfig {
-    /// The range that ROBEL controls each joint in (base 0.48, middle pi/3, top pi/2 rad to either side of
-    /// 0), and its speed limit of 2 pi/3 rad/s over one control period.
-    #[must_use]
-    pub fn robel_limits(period_secs: f64) -> JointLimits {
-        let mut high: JointVector = [0.0; JOINTS];
-        for finger in 0..FINGERS {
-            high[3 * finger..][..3].copy_from_slice(&[0.48, PI / 3.0, PI / 2.0]);
-        }
-        let low = high.map(|angle| -angle);
-        JointLimits::new(low, high, [2.0 * PI / 3.0 * period_secs; JOINTS])
-            .expect("the bounds are constants, and a checked period is positive")
-    }
-
     /// The limits in force.
     ///
     /// # Errors
     /// As [`TwinConfig::check`].
     pub fn joint_limits(&self) -> Result<JointLimits, ConfigError> {
         self.physics_steps()?;
-        Ok(self.limits.clone().unwrap_or_else(|| Self::robel_limits(self.period_secs)))
+        Ok(self.limits.clone().unwrap_or_else(|| robel_limits(self.period_secs)))
     }
 
     /// The control period.
@@ -127,6 +115,18 @@ impl TwinConfig {
         }
         Ok(())
     }
+}
+
+/// The range that ROBEL controls each joint in, and its speed limit over one control period, which must be
+/// a checked one.
+fn robel_limits(period_secs: f64) -> JointLimits {
+    let mut high: JointVector = [0.0; JOINTS];
+    for finger in 0..FINGERS {
+        high[JOINTS_PER_FINGER * finger..][..JOINTS_PER_FINGER].copy_from_slice(&[0.48, PI / 3.0, PI / 2.0]);
+    }
+    let low = high.map(|angle| -angle);
+    JointLimits::new(low, high, [2.0 * PI / 3.0 * period_secs; JOINTS])
+        .expect("the bounds are constants, and a checked period is positive")
 }
 
 #[cfg(test)]

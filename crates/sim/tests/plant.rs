@@ -1,6 +1,6 @@
 //! What any user of the twin relies on.
 
-use turnkey_core::servo::RADIANS_PER_TICK;
+use turnkey_core::servo::{RADIANS_PER_TICK, ServoName};
 use turnkey_core::{JOINTS, JointGoal, Kind, Plant, Reading, Rng, Snapshot, Start};
 use turnkey_sim::{Actuation, ModelName, Range, Twin, TwinConfig};
 
@@ -171,6 +171,23 @@ fn servos_reach_their_goals_within_a_period_and_read_in_ticks() {
         assert!((position - target[joint]).abs() < 0.03, "joint {joint} at {position}, goal {}", target[joint]);
         let ticks = position / RADIANS_PER_TICK;
         assert!((ticks - ticks.round()).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn servos_stay_in_hand_at_every_corner_of_wide_ranges() {
+    for servo_model in [ServoName::Xm430W210, ServoName::Xh430V210] {
+        let mut config = TwinConfig { servo_model, ..servos() };
+        config.randomisation.gain_scale = Some(Range([0.25, 2.0]));
+        config.randomisation.mass_scale = Some(Range([0.5, 2.0]));
+        config.randomisation.supply_volts = Some(Range([9.0, 26.0]));
+        for corner in config.corners() {
+            let mut twin = Twin::new(corner.config).unwrap();
+            let reading = twin.reset(&start(1)).unwrap();
+            let readings = run(&mut twin, &mut Rng::new(7, "test"), reading, 100);
+            let fastest = readings.iter().flat_map(|reading| reading.velocities).map(f64::abs).fold(0.0, f64::max);
+            assert!(fastest < 30.0, "{}: a joint at {fastest} rad/s", corner.name);
+        }
     }
 }
 
