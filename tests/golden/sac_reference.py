@@ -12,8 +12,8 @@ Each update does, in this order (equations of arXiv:1812.05905):
 2. Targets: y = r + discount * continues * (min_i Qtarget_i(s', a') - alpha * log pi(a'|s')), a' from the current actor.
 3. Critics: loss = sum_i 0.5 * mean((Q_i(s, a) - y)^2) (Eq. 5-6), one Adam step.
 4. Actor: loss = mean(alpha * log pi(a|s) - min_i Q_i(s, a)) under the critics just updated (Eq. 7-10), one Adam step.
-5. Temperature: loss = mean(exp(log_alpha) * (-log pi - target_entropy)) (Eq. 18), log pi being step 4's, taken before
-   the actor moved, as a constant; the parameter is log_alpha; one Adam step.
+5. Temperature: loss = mean(log_alpha * (-log pi - target_entropy)), the published code's form of Eq. 18 (the same sign,
+   log_alpha in alpha's place), log pi being step 4's, taken before the actor moved, as a constant; the parameter is log_alpha; one Adam step.
 6. Targets: target <- tau * critic + (1 - tau) * target.
 
 Actions: u = mean + exp(clamp(log_std, -20, 2)) * noise, a = tanh(u); the actor gives the means first, then the log-stds.
@@ -145,7 +145,7 @@ def run(settings, networks, log_alpha, updates, dtype=torch.float64):
         actor_loss = (alpha * log_pi - actor_q).mean()
         descend(actor_adam, actor_loss, list(networks["actor"].values()))
 
-        alpha_loss = (log_alpha.exp() * (-log_pi.detach() - settings["target_entropy"])).mean()
+        alpha_loss = (log_alpha * (-log_pi.detach() - settings["target_entropy"])).mean()
         descend(alpha_adam, alpha_loss, [log_alpha])
 
         with torch.no_grad():

@@ -1,1 +1,24 @@
-//! Soft Actor-Critic: actor, twin critics, temperature, learner, checkpoints.
+//! Soft Actor-Critic (Haarnoja et al., arXiv:1812.05905): a squashed Gaussian actor, twin critics with
+//! averaged targets, and a temperature that holds the policy's entropy.
+//!
+//! [`Sac`] is the whole learner; its `update_with` reads like the equations. Networks lie in flat memory
+//! and run as fused operations of burn ([`ops`]); everything else is composed of burn's own.
+//!
+//! This crate knows numbers in and numbers out: no radians, no valve, no device on a bus.
+
+mod actor;
+mod checkpoint;
+mod config;
+#[cfg(test)]
+mod golden;
+mod kernel;
+#[cfg(test)]
+mod known_answers;
+mod learner;
+mod network;
+pub mod ops;
+
+pub use config::{SacConfig, SacConfigError};
+pub use kernel::{AdamStep, Layer, MlpShape};
+pub use learner::{Metrics, Sac};
+pub use network::{Adam, Network};

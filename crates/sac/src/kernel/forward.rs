@@ -1,0 +1,70 @@
+//! From inputs to outputs, keeping what the way back needs.
+
+use super::matrix::{Matrix, lane_sum, multiply};
+use super::shape::{Layer, MlpShape};
+
+/// Added to the variance in layer normalisation, as PyTorch does.
+const NORM_EPSILON: f32 = 1e-5;
+
+/// What one hidden layer leaves for the backward pass.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HiddenCache {
+    /// After the ReLU, `[batch, width]`.
+    pub(crate) activations: Vec<f32>,
+    /// Before gain and shift, `[batch, width]`; empty without layer normalisation.
+    pub(crate) normalised: Vec<f32>,
+    /// One over each row's deviation, `[batch]`; empty without layer normalisation.
+    pub(crate) inverse_deviation: Vec<f32>,
+}
+
+/// One member's outputs `[batch, outputs]` and caches, one a hidden layer.
+pub(crate) fn member(shape: &MlpShape, input: &[f32], batch: usize, theta: &[f32]) -> (Vec<f32>, Vec<HiddenCache>) {
+    let mut caches: Vec<HiddenCache> = Vec::with_capacity(shape.hidden.len());
+    for layer in shape.layers() {
+        let previous = caches.last().map_or(input, |cache| cache.activations.as_slice());
+        let mut out = linear(&layer, previous, batch, theta);
+        if !layer.hidden {
+            return (out, caches);
+        }
+        let mut cache = HiddenCache::default();
+        if let Some((gain, shift)) = &layer.norm {
+            (cache.normalised, cache.inverse_deviation) =
+                normalise(&mut out, &theta[gain.clone()], &theta[shift.clone()]);
+        }
+        out.iter_mut().for_each(|x| *x = x.max(0.0));
+        cache.activations = out;
+        caches.push(cache);
+    }
+    unreachable!("a network's last layer is not hidden")
+}
+
+/// `input W + b`, `[batch, outputs]`.
+fn linear(layer: &Layer, input: &[f32], batch: usize, theta: &[f32]) -> Vec<f32> {
+    let bias = &theta[layer.bias.clone()];
+    let mut out = Vec::with_capacity(batch * layer.outputs);
+    for _ in 0..batch {
+        out.extend_from_slice(bias);
+    }
+    let weight = Matrix::new(&theta[layer.weight.clone()], layer.inputs, layer.outputs);
+    multiply(&mut out, Matrix::new(input, batch, layer.inputs), weight, true);
+    out
+}
+
+/// Normalises each row of `rows` in place and applies gain and shift. Returns the normalised numbers and
+/// one over each row's deviation.
+fn normalise(rows: &mut [f32], gain: &[f32], shift: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    let width = gain.len();
+    let mut normalised = vec![0.0; rows.len()];
+    let mut inverse_deviation = Vec::with_capacity(rows.len() / width);
+    for (row, kept) in rows.chunks_exact_mut(width).zip(normalised.chunks_exact_mut(width)) {
+        let mean = lane_sum(width, |i| row[i]) / width as f32;
+        let variance = lane_sum(width, |i| (row[i] - mean) * (row[i] - mean)) / width as f32;
+        let inverse = 1.0 / (variance + NORM_EPSILON).sqrt();
+        for i in 0..width {
+            kept[i] = (row[i] - mean) * inverse;
+            row[i] = kept[i] * gain[i] + shift[i];
+        }
+        inverse_deviation.push(inverse);
+    }
+    (normalised, inverse_deviation)
+}

@@ -1,0 +1,264 @@
+//! Soft Actor-Critic. Start reading at [`Sac::update_with`].
+
+use crate::actor;
+use crate::config::{SacConfig, SacConfigError};
+use crate::kernel::MlpShape;
+use crate::network::{Adam, Network, ScalarAdam};
+use burn::tensor::{Device, Tensor, TensorData};
+use turnkey_core::{Action, Batch, Learner, Mode, Observation, Policy, Rng};
+
+/// Actor, twin critics with averaged targets, and a learned temperature.
+#[derive(Clone, Debug)]
+pub struct Sac {
+    pub(crate) config: SacConfig,
+    pub(crate) observation: usize,
+    pub(crate) action: usize,
+    pub(crate) actor: Network,
+    pub(crate) critics: Network,
+    pub(crate) target_critics: Network,
+    pub(crate) actor_adam: Adam,
+    pub(crate) critic_adam: Adam,
+    pub(crate) log_temperature: f64,
+    pub(crate) temperature_adam: ScalarAdam,
+    pub(crate) updates: u64,
+    pub(crate) rng: Rng,
+    device: Device,
+}
+
+/// Figures of one update, all means over the batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Metrics {
+    /// Half the squared soft Bellman residual, summed over critics (Eq. 5).
+    pub critic_loss: f64,
+    /// Mean Q of the batch's own actions.
+    pub q: f64,
+    /// Mean of the critics' targets.
+    pub target_q: f64,
+    /// E[alpha log pi - min Q] (Eq. 7).
+    pub actor_loss: f64,
+    /// -E[log pi], nats.
+    pub entropy: f64,
+    /// Alpha before the update.
+    pub temperature: f64,
+}
+
+/// A batch on the device.
+struct Tensors {
+    observations: Tensor<2>,
+    actions: Tensor<2>,
+    rewards: Tensor<2>,
+    next_observations: Tensor<2>,
+    continues: Tensor<2>,
+}
+
+impl Sac {
+    /// A learner for observations and actions of these widths, its weights and noise drawn from `seed`.
+    ///
+    /// # Errors
+    /// When a hyperparameter is out of range.
+    pub fn new(config: &SacConfig, observation: usize, action: usize, seed: u64) -> Result<Self, SacConfigError> {
+        config.validate()?;
+        let device = Device::flex();
+        let mut rng = Rng::new(seed, "networks");
+        let actor = MlpShape {
+            inputs: observation,
+            hidden: config.actor_hidden.clone(),
+            outputs: 2 * action,
+            layer_norm: false,
+            members: 1,
+        };
+        let critics = MlpShape {
+            inputs: observation + action,
+            hidden: config.critic_hidden.clone(),
+            outputs: 1,
+            layer_norm: config.critic_layer_norm,
+            members: config.critics,
+        };
+        let actor = Network::new(actor, &mut rng, &device);
+        let critics = Network::new(critics, &mut rng, &device);
+        let mut target_critics = critics.clone();
+        target_critics.set_parameters(critics.parameters());
+        Ok(Self {
+            actor_adam: Adam::new(config.learning_rate, actor.shape().parameters(), &device),
+            critic_adam: Adam::new(config.learning_rate, critics.shape().parameters(), &device),
+            log_temperature: config.initial_temperature.ln(),
+            temperature_adam: ScalarAdam::new(config.learning_rate),
+            config: config.clone(),
+            observation,
+            action,
+            actor,
+            critics,
+            target_critics,
+            updates: 0,
+            rng: Rng::new(seed, "update noise"),
+            device,
+        })
+    }
+
+    /// One update from a batch and standard normal noise for the next and the present actions, each
+    /// `[batch, action]`. In this order:
+    ///
+    /// 1. the critics' targets, from the target critics and the present actor and temperature (Eq. 2-3);
+    /// 2. the critics, one Adam step (Eq. 5-6);
+    /// 3. the actor against the critics as just updated, one Adam step (Eq. 7-10);
+    /// 4. the temperature, from the log-densities of step 3, one Adam step on its logarithm (after Eq. 18);
+    /// 5. the target critics, one step of their moving average.
+    pub fn update_with(&mut self, batch: &Batch, next_noise: Vec<f32>, noise: Vec<f32>) -> Metrics {
+        let temperature = self.temperature();
+        let tensors = self.tensors(batch);
+        let matrix = |values| Tensor::from_data(TensorData::new(values, [batch.size, self.action]), &self.device);
+        let (next_noise, noise) = (matrix(next_noise), matrix(noise));
+
+        let targets = self.targets(&tensors, next_noise, temperature);
+        let mut metrics = Metrics { temperature, target_q: mean(&targets), ..Metrics::default() };
+        (metrics.critic_loss, metrics.q) = self.update_critics(&tensors, targets);
+        self.updates += 1;
+        if self.updates.is_multiple_of(self.config.actor_period) {
+            (metrics.actor_loss, metrics.entropy) = self.update_actor(tensors.observations, noise, temperature);
+            if self.config.learn_temperature {
+                self.update_temperature(metrics.entropy);
+            }
+        }
+        self.target_critics.average(&self.critics, self.config.tau);
+        metrics
+    }
+
+    /// r + discount * (min Q'(s', a') - alpha log pi(a' | s')), `[batch, 1]`. What follows a termination
+    /// counts nothing; what follows a time limit counts in full.
+    fn targets(&self, batch: &Tensors, noise: Tensor<2>, temperature: f64) -> Tensor<2> {
+        let outputs = self.actor.forward(batch.next_observations.clone());
+        let (actions, log_density) = actor::sample(outputs, noise);
+        let pairs = Tensor::cat(vec![batch.next_observations.clone(), actions], 1);
+        let q = self.target_critics.forward(pairs).min_dim(1);
+        let value = q - log_density * temperature;
+        batch.rewards.clone() * self.config.reward_scale + batch.continues.clone() * value * self.config.discount
+    }
+
+    /// Sum over critics of half the mean squared residual (Eq. 5). Returns the loss and the mean Q.
+    fn update_critics(&mut self, batch: &Tensors, targets: Tensor<2>) -> (f64, f64) {
+        let pairs = Tensor::cat(vec![batch.observations.clone(), batch.actions.clone()], 1);
+        let rows = pairs.dims()[0] as f64;
+        let critics = self.critics.tracked();
+        let q = critics.forward(Tensor::from_inner(pairs));
+        let q_mean = mean(&q.clone().inner());
+        let loss = (q - Tensor::from_inner(targets)).square().sum() * (0.5 / rows);
+        let value = scalar(loss.clone().inner());
+        let gradient = critics.gradient(loss);
+        self.critic_adam.step(&mut self.critics, gradient);
+        (value, q_mean)
+    }
+
+    /// E[alpha log pi(a | s) - min Q(s, a)] with a drawn from the actor (Eq. 7, 9). Returns the loss and
+    /// the entropy.
+    fn update_actor(&mut self, observations: Tensor<2>, noise: Tensor<2>, temperature: f64) -> (f64, f64) {
+        let observations = Tensor::from_inner(observations);
+        let actor = self.actor.tracked();
+        let (actions, log_density) = actor::sample(actor.forward(observations.clone()), Tensor::from_inner(noise));
+        let entropy = -mean(&log_density.clone().inner());
+        let pairs = Tensor::cat(vec![observations, actions], 1);
+        let q = self.critics.constant().forward(pairs).min_dim(1);
+        let loss = (log_density * temperature - q).mean();
+        let value = scalar(loss.clone().inner());
+        let gradient = actor.gradient(loss);
+        self.actor_adam.step(&mut self.actor, gradient);
+        (value, entropy)
+    }
+
+    /// Eq. 18 as the published code has it: E[-log pi - H] times the logarithm of alpha, in alpha's place.
+    /// Its sign is Eq. 18's, its size does not shrink with alpha: under Adam, whose steps shrink with the
+    /// gradient's history, Eq. 18 itself brings alpha down as 1/t, this form exponentially.
+    fn update_temperature(&mut self, entropy: f64) {
+        let gradient = entropy - self.target_entropy();
+        self.log_temperature = self.temperature_adam.step(self.log_temperature, gradient);
+    }
+
+    fn tensors(&self, batch: &Batch) -> Tensors {
+        let matrix = |values: &[f32], width: usize| {
+            Tensor::from_data(TensorData::new(values.to_vec(), [batch.size, width]), &self.device)
+        };
+        Tensors {
+            observations: matrix(&batch.observations, self.observation),
+            actions: matrix(&batch.actions, self.action),
+            rewards: matrix(&batch.rewards, 1),
+            next_observations: matrix(&batch.next_observations, self.observation),
+            continues: matrix(&batch.continues, 1),
+        }
+    }
+
+    /// Alpha, the weight of entropy against reward.
+    #[must_use]
+    pub fn temperature(&self) -> f64 {
+        self.log_temperature.exp()
+    }
+
+    /// The entropy (nats) that the temperature is learned to hold.
+    #[must_use]
+    pub fn target_entropy(&self) -> f64 {
+        self.config.target_entropy_per_action * self.action as f64
+    }
+
+    /// Updates made so far.
+    #[must_use]
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// The action for one observation under given standard normal noise, one number an action.
+    #[must_use]
+    pub fn act_with(&self, observation: &Observation, noise: Vec<f32>) -> Action {
+        let noise = Tensor::from_data(TensorData::new(noise, [1, self.action]), &self.device);
+        to_action(actor::sample(self.actor_outputs(observation), noise).0)
+    }
+
+    /// Means and logs of deviations, `[1, 2 * action]`.
+    fn actor_outputs(&self, observation: &Observation) -> Tensor<2> {
+        let input = TensorData::new(observation.0.clone(), [1, self.observation]);
+        self.actor.forward(Tensor::from_data(input, &self.device))
+    }
+
+    /// The smallest critic's Q of one observation and action.
+    #[must_use]
+    pub fn q(&self, observation: &Observation, action: &Action) -> f64 {
+        let row: Vec<f32> = observation.0.iter().chain(&action.0).copied().collect();
+        let width = row.len();
+        let input = Tensor::from_data(TensorData::new(row, [1, width]), &self.device);
+        scalar(self.critics.forward(input).min_dim(1))
+    }
+}
+
+impl Policy for Sac {
+    fn act(&mut self, observation: &Observation, mode: Mode, rng: &mut Rng) -> Action {
+        match mode {
+            Mode::Deterministic => to_action(actor::centre(self.actor_outputs(observation))),
+            Mode::Sample => {
+                let mut noise = vec![0.0; self.action];
+                rng.fill_normal(&mut noise);
+                self.act_with(observation, noise)
+            }
+        }
+    }
+}
+
+impl Learner for Sac {
+    type Metrics = Metrics;
+
+    fn update(&mut self, batch: &Batch) -> Metrics {
+        let mut next_noise = vec![0.0; batch.size * self.action];
+        let mut noise = next_noise.clone();
+        self.rng.fill_normal(&mut next_noise);
+        self.rng.fill_normal(&mut noise);
+        self.update_with(batch, next_noise, noise)
+    }
+}
+
+fn scalar<const D: usize>(tensor: Tensor<D>) -> f64 {
+    f64::from(tensor.into_scalar::<f32>())
+}
+
+fn mean(tensor: &Tensor<2>) -> f64 {
+    scalar(tensor.clone().mean())
+}
+
+fn to_action(tensor: Tensor<2>) -> Action {
+    Action(tensor.into_data().try_to_vec().expect("actions are f32"))
+}

@@ -1,0 +1,152 @@
+//! Networks and their optimiser on flat memory.
+
+use crate::kernel::{AdamStep, MlpShape};
+use crate::ops;
+use burn::tensor::{Device, Tensor, TensorData};
+use std::sync::Arc;
+use turnkey_core::Rng;
+
+/// An ensemble of multilayer perceptrons and where its parameters are: one flat tensor without autodiff.
+#[derive(Clone, Debug)]
+pub struct Network {
+    shape: Arc<MlpShape>,
+    theta: Tensor<1>,
+}
+
+/// A network's parameters as leaves of one loss.
+pub(crate) struct Tracked {
+    shape: Arc<MlpShape>,
+    theta: Tensor<1>,
+}
+
+impl Network {
+    /// Weights uniform within sqrt(6 / (inputs + outputs)) (Glorot), biases 0, gains 1.
+    pub(crate) fn new(shape: MlpShape, rng: &mut Rng, device: &Device) -> Self {
+        let mut theta = vec![0.0_f32; shape.parameters()];
+        for (i, member) in theta.chunks_exact_mut(shape.member_parameters()).enumerate() {
+            debug_assert!(i < shape.members);
+            for layer in shape.layers() {
+                let bound = (6.0 / (layer.inputs + layer.outputs) as f64).sqrt();
+                member[layer.weight].iter_mut().for_each(|w| *w = rng.uniform(-bound, bound) as f32);
+                if let Some((gain, _)) = layer.norm {
+                    member[gain].fill(1.0);
+                }
+            }
+        }
+        let theta = Tensor::from_data(TensorData::new(theta, [shape.parameters()]), device);
+        Self { shape: Arc::new(shape), theta }
+    }
+
+    /// The layout of the parameters.
+    #[must_use]
+    pub fn shape(&self) -> &MlpShape {
+        &self.shape
+    }
+
+    /// The parameters, copied out.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<f32> {
+        self.theta.to_data().try_to_vec().expect("parameters are f32")
+    }
+
+    /// Replaces the parameters.
+    ///
+    /// # Panics
+    /// When there are more or fewer than the shape has.
+    pub(crate) fn set_parameters(&mut self, values: Vec<f32>) {
+        assert_eq!(values.len(), self.shape.parameters(), "parameters of a network");
+        let device = self.theta.device();
+        self.theta = Tensor::from_data(TensorData::new(values, [self.shape.parameters()]), &device);
+    }
+
+    /// Outputs `[batch, members * outputs]`, without a graph. The input has no autodiff.
+    pub(crate) fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+        ops::mlp(input, self.theta.clone(), &self.shape)
+    }
+
+    /// The same parameters as a leaf whose gradient is wanted.
+    pub(crate) fn tracked(&self) -> Tracked {
+        Tracked { shape: self.shape.clone(), theta: Tensor::from_inner(self.theta.clone()).require_grad() }
+    }
+
+    /// The same parameters as constants of a loss.
+    pub(crate) fn constant(&self) -> Tracked {
+        Tracked { shape: self.shape.clone(), theta: Tensor::from_inner(self.theta.clone()) }
+    }
+
+    /// Moves the parameters towards `source` by `tau`.
+    pub(crate) fn average(&mut self, source: &Network, tau: f64) {
+        let target = std::mem::replace(&mut self.theta, source.theta.clone());
+        self.theta = ops::average(target, source.theta.clone(), tau);
+    }
+}
+
+impl Tracked {
+    /// Outputs `[batch, members * outputs]`, with autodiff.
+    pub(crate) fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+        ops::mlp(input, self.theta.clone(), &self.shape)
+    }
+
+    /// The parameters' gradient under `loss`, which is consumed with its graph.
+    pub(crate) fn gradient(self, loss: Tensor<1>) -> Tensor<1> {
+        let mut gradients = loss.backward();
+        self.theta.grad_remove(&mut gradients).expect("the loss is made of this network's outputs")
+    }
+}
+
+/// Adam (arXiv:1412.6980) over one flat tensor, with the reference's epsilon of 1e-8.
+#[derive(Clone, Debug)]
+pub struct Adam {
+    learning_rate: f64,
+    pub(crate) step: u64,
+    pub(crate) m: Tensor<1>,
+    pub(crate) v: Tensor<1>,
+}
+
+impl Adam {
+    /// An optimiser of `size` parameters.
+    pub(crate) fn new(learning_rate: f64, size: usize, device: &Device) -> Self {
+        let zeros = || Tensor::zeros([size], device);
+        Self { learning_rate, step: 0, m: zeros(), v: zeros() }
+    }
+
+    /// One step of a network against its gradient.
+    pub(crate) fn step(&mut self, network: &mut Network, gradient: Tensor<1>) {
+        self.step += 1;
+        // Moved out, so that the kernel finds each buffer with one owner and works in place.
+        let device = network.theta.device();
+        let empty = || Tensor::zeros([1], &device);
+        let theta = std::mem::replace(&mut network.theta, empty());
+        let (m, v) = (std::mem::replace(&mut self.m, empty()), std::mem::replace(&mut self.v, empty()));
+        [network.theta, self.m, self.v] = ops::adam(theta, gradient, m, v, self.numbers());
+    }
+
+    fn numbers(&self) -> AdamStep {
+        AdamStep { learning_rate: self.learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: self.step }
+    }
+}
+
+/// Adam over one number.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct ScalarAdam {
+    learning_rate: f64,
+    step: u64,
+    m: f64,
+    v: f64,
+}
+
+impl ScalarAdam {
+    pub(crate) fn new(learning_rate: f64) -> Self {
+        Self { learning_rate, step: 0, m: 0.0, v: 0.0 }
+    }
+
+    /// `value` after one step against `gradient`.
+    pub(crate) fn step(&mut self, value: f64, gradient: f64) -> f64 {
+        self.step += 1;
+        self.m = 0.9 * self.m + 0.1 * gradient;
+        self.v = 0.999 * self.v + 0.001 * gradient * gradient;
+        let power = i32::try_from(self.step).unwrap_or(i32::MAX);
+        let (m, v) = (self.m / (1.0 - 0.9_f64.powi(power)), self.v / (1.0 - 0.999_f64.powi(power)));
+        value - self.learning_rate * m / (v.sqrt() + 1e-8)
+    }
+}
