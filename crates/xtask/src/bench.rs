@@ -7,7 +7,7 @@ use crate::project::Project;
 use crate::results::{self, median, number};
 use crate::{learning, process, report, setup, tables};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// A kind of work that is timed.
@@ -121,7 +121,7 @@ fn compare(project: &Project, work: &Work, settings: &Settings, turnkey: &Path, 
     };
     for round in 1..=settings.rounds {
         println!("{}: round {round} of {}", work.name, settings.rounds);
-        let mut command = pinned(turnkey, &settings.threads);
+        let mut command = Command::new(turnkey);
         command.current_dir(project.root()).args([
             "bench",
             work.ours,
@@ -149,19 +149,6 @@ fn compare(project: &Project, work: &Work, settings: &Settings, turnkey: &Path, 
         "commit": commit(project), "processor": processor(),
         "ours": {"median": median(&ours), "rounds": ours}, "peers": peers,
     }))
-}
-
-/// `program` on as many cores as it may have threads, where `taskset` is there to see to that: the peers' scripts
-/// do it by themselves.
-fn pinned(program: &Path, threads: &str) -> Command {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let wanted = threads.parse::<usize>().unwrap_or(cores).clamp(1, cores);
-    if !process::works(Command::new("taskset").arg("--version")) {
-        return Command::new(program);
-    }
-    let mut command = Command::new("taskset");
-    command.args(["--cpu-list", &format!("{}-{}", cores - wanted, cores - 1)]).arg(PathBuf::from(program));
-    command
 }
 
 /// The commit that is timed, marked where the tree differs from it.
