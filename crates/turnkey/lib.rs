@@ -1,1 +1,20 @@
-//! The rig, the loops, the command line.
+//! The rig, the loops and the command line of `turnkey`: what configures a run, trains, evaluates, and
+//! keeps it on disk. Start reading at [`train::Trainer::train`].
+
+pub mod bench;
+pub mod checkpoint;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod evaluation;
+pub mod exploration;
+pub mod metrics;
+pub mod plot;
+pub mod progress;
+pub mod report;
+pub mod run_folder;
+pub mod setup;
+pub mod statistics;
+pub mod stop;
+pub mod train;
+pub mod version;

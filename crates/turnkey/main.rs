@@ -1,2 +1,32 @@
-//! `turnkey`.
-fn main() {}
+//! `turnkey`: the binary.
+
+use clap::Parser as _;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+use turnkey::{cli::Cli, commands, progress::LogWriter};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("turnkey=info,warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(LogWriter::new).init();
+    match commands::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The one place where errors are shown: what went wrong, then why, one cause a line.
+fn report(error: &anyhow::Error) {
+    eprintln!("error: {error}");
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !said.contains(&cause) {
+            eprintln!("  because: {cause}");
+            said = cause;
+        }
+    }
+}

@@ -7,7 +7,7 @@ use plotters::style::{FontStyle, register_font};
 use std::path::{Path, PathBuf};
 
 /// One evaluation of one seed.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Point {
     /// Environment steps taken before it.
     pub step: u64,

@@ -1,0 +1,132 @@
+//! Timings of this program, in the workloads that `tests/peers` times others with.
+
+use crate::cli::{Bench, BenchWhat};
+use crate::config::Config;
+use crate::setup::environment;
+use crate::statistics::median;
+use anyhow::{Result, ensure};
+use std::time::{Duration, Instant};
+use turnkey_core::{Action, Augment as _, Batch, Environment, Learner as _, Mode, Observation, Policy as _, Rng, Transition};
+use turnkey_replay::{Replay, Widths};
+use turnkey_sac::{Sac, SacConfig};
+
+/// The state workload: observation 24, action 9, batch 256.
+const WIDTHS: Widths = Widths { observation: 24, action: 9 };
+
+/// Times what was asked for and prints it.
+///
+/// # Errors
+/// When the environment fails or the time to run for is not positive.
+pub fn run(arguments: &Bench) -> Result<()> {
+    ensure!(arguments.seconds > 0.0, "--seconds: expected a number above 0, got {}", arguments.seconds);
+    let seconds = Duration::from_secs_f64(arguments.seconds.min(3600.0));
+    let line = match arguments.what {
+        BenchWhat::Step => {
+            let (mut learner, batch) = (Sac::new(&SacConfig::default(), WIDTHS.observation, WIDTHS.action, 0)?, random_batch());
+            times("state", seconds, || drop(learner.update(&batch)))
+        }
+        BenchWhat::Act => {
+            let mut learner = Sac::new(&SacConfig::default(), WIDTHS.observation, WIDTHS.action, 0)?;
+            let (observation, mut rng) = (Observation(vec![0.3; WIDTHS.observation]), Rng::new(0, "act"));
+            times("state-inference", seconds, || drop(learner.act(&observation, Mode::Sample, &mut rng)))
+        }
+        BenchWhat::Loop => whole_loop(seconds)?,
+        BenchWhat::Physics => physics(seconds)?,
+    };
+    println!("{}", if arguments.json { line.to_string() } else { serde_json::to_string_pretty(&line)? });
+    Ok(())
+}
+
+fn random_batch() -> Batch {
+    let mut rng = Rng::new(0, "bench");
+    let mut batch = Batch::zeros(256, WIDTHS.observation, WIDTHS.action);
+    rng.fill_normal(&mut batch.observations);
+    rng.fill_normal(&mut batch.next_observations);
+    rng.fill_normal(&mut batch.rewards);
+    batch.actions.iter_mut().for_each(|a| *a = rng.uniform(-1.0, 1.0) as f32);
+    batch.continues.fill(1.0);
+    batch
+}
+
+/// Times `step` again and again: median and tenth percentile, ms.
+fn times(mode: &str, seconds: Duration, mut step: impl FnMut()) -> serde_json::Value {
+    (0..5).for_each(|_| step());
+    let (start, mut all) = (Instant::now(), Vec::new());
+    while start.elapsed() < seconds || all.len() < 5 {
+        let at = Instant::now();
+        step();
+        all.push(at.elapsed().as_secs_f64() * 1e3);
+    }
+    let middle = median(&all);
+    all.sort_by(f64::total_cmp);
+    serde_json::json!({
+        "peer": "turnkey", "mode": mode, "threads": rayon::current_num_threads(),
+        "median_ms": middle, "p10_ms": all[all.len() / 10], "steps": all.len(),
+    })
+}
+
+fn turn_random() -> Result<Config> {
+    let text = "[run]\nsteps = 1\nwarmup_steps = 0\nevaluation_period = 1\ncheckpoint_period = 1\n[task]\nname = \"turn_random\"";
+    Config::from_table(toml::from_str(text)?)
+}
+
+/// Environment steps a second with one published gradient step each, replay included, files not.
+fn whole_loop(seconds: Duration) -> Result<serde_json::Value> {
+    let mut environment = environment(&turn_random()?)?;
+    let spec = environment.spec();
+    let widths = Widths { observation: spec.observation.len(), action: spec.action.len() };
+    let mut learner = Sac::new(&SacConfig::default(), widths.observation, widths.action, 0)?;
+    let mut replay = Replay::new(100_000, widths)?;
+    let mut batch = Batch::zeros(256, widths.observation, widths.action);
+    let mut rng = Rng::new(0, "bench");
+    let mut observation = environment.reset(0)?;
+    let mut steps = 0_u64;
+    let mut start = Instant::now();
+    loop {
+        if steps == 300 {
+            start = Instant::now();
+        }
+        let action = learner.act(&observation, Mode::Sample, &mut rng);
+        let step = environment.step(&action)?;
+        let next = match step.end {
+            None => step.observation.clone(),
+            Some(_) => environment.reset(rng.bits())?,
+        };
+        let seen = std::mem::replace(&mut observation, next);
+        replay.push(&Transition { observation: seen, action, reward: step.reward as f32, next: step.observation, end: step.end })?;
+        replay.sample(&mut batch, &mut rng)?;
+        if let Some(augment) = environment.augment() {
+            augment.augment(&mut batch, &mut rng);
+        }
+        learner.update(&batch);
+        steps += 1;
+        if steps > 310 && start.elapsed() > seconds {
+            break;
+        }
+    }
+    let rate = (steps - 300) as f64 / start.elapsed().as_secs_f64();
+    Ok(serde_json::json!({
+        "peer": "turnkey", "mode": "loop", "threads": rayon::current_num_threads(), "env_steps_per_s": rate, "steps": steps - 300,
+    }))
+}
+
+/// Physics steps a second under random actions, observation and reward included.
+fn physics(seconds: Duration) -> Result<serde_json::Value> {
+    let config = turn_random()?;
+    let mut environment = environment(&config)?;
+    let per_step = (config.task.period_secs / 0.0025).round();
+    let mut rng = Rng::new(0, "bench");
+    environment.reset(0)?;
+    let (start, mut steps) = (Instant::now(), 0_u64);
+    while start.elapsed() < seconds {
+        let action = Action((0..9).map(|_| rng.uniform(-1.0, 1.0) as f32).collect());
+        if environment.step(&action)?.end.is_some() {
+            environment.reset(rng.bits())?;
+        }
+        steps += 1;
+    }
+    let rate = steps as f64 / start.elapsed().as_secs_f64();
+    Ok(serde_json::json!({
+        "peer": "turnkey", "mode": "physics", "env_steps_per_s": rate, "physics_steps_per_s": rate * per_step, "steps": steps,
+    }))
+}

@@ -1,0 +1,148 @@
+//! Checkpoints: everything that decides what happens next, whole or not at all.
+//!
+//! A checkpoint is a folder `step-000000012000` with the trainer's state, the learner as safetensors, and
+//! a manifest with the length and CRC-32 of each. It is written aside, synced, and renamed into place.
+
+use crate::run_folder::RunFolder;
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+const MANIFEST: &str = "manifest.json";
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    format: u32,
+    step: u64,
+    files: BTreeMap<String, Part>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Part {
+    bytes: u64,
+    crc32: u32,
+}
+
+/// The files of a checkpoint, in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Environment steps taken.
+    pub step: u64,
+    /// The learner, as safetensors.
+    pub learner: Vec<u8>,
+    /// The rest of the trainer.
+    pub trainer: Vec<u8>,
+}
+
+impl Checkpoint {
+    const LEARNER: &'static str = "learner.safetensors";
+    const TRAINER: &'static str = "trainer.bin";
+
+    /// Writes the checkpoint and deletes all but the newest `keep`.
+    ///
+    /// # Errors
+    /// When the disk is full or can't be written; older checkpoints are then untouched.
+    pub fn write(&self, run: &RunFolder, keep: usize) -> Result<PathBuf> {
+        let place = run.checkpoints().join(format!("step-{:012}", self.step));
+        let aside = place.with_extension("partial");
+        self.write_aside(&aside)
+            .and_then(|()| {
+                if place.exists() {
+                    fs::remove_dir_all(&place)?; // the same step again, after a resume
+                }
+                fs::rename(&aside, &place)?;
+                sync_folder(&run.checkpoints())
+            })
+            .map_err(|error| {
+                let _ = fs::remove_dir_all(&aside); // half-written; the older checkpoints stay
+                anyhow::Error::new(error).context(format!(
+                    "the checkpoint {} can't be written; older ones are untouched.\n  fix: free some disk space, then --resume",
+                    place.display()
+                ))
+            })?;
+        let mut all = steps(run)?;
+        while all.len() > keep {
+            let (_, oldest) = all.remove(0);
+            fs::remove_dir_all(&oldest).with_context(|| format!("{} can't be deleted", oldest.display()))?;
+        }
+        Ok(place)
+    }
+
+    fn write_aside(&self, aside: &Path) -> std::io::Result<()> {
+        if aside.exists() {
+            fs::remove_dir_all(aside)?; // left by a crash
+        }
+        fs::create_dir_all(aside)?;
+        let mut files = BTreeMap::new();
+        for (name, bytes) in [(Self::LEARNER, &self.learner), (Self::TRAINER, &self.trainer)] {
+            write_synced(&aside.join(name), bytes)?;
+            files.insert(name.to_owned(), Part { bytes: bytes.len() as u64, crc32: crc32fast::hash(bytes) });
+        }
+        let manifest = Manifest { format: FORMAT, step: self.step, files };
+        write_synced(&aside.join(MANIFEST), serde_json::to_string_pretty(&manifest)?.as_bytes())?;
+        sync_folder(aside)
+    }
+
+    /// Reads the newest checkpoint of a run; `None` when it has none yet.
+    ///
+    /// # Errors
+    /// When it is damaged: the error names the file, what was expected and what was found. Nothing is
+    /// changed on disk.
+    pub fn newest(run: &RunFolder) -> Result<Option<Self>> {
+        let all = steps(run)?;
+        let Some((_, newest)) = all.last() else { return Ok(None) };
+        let older = all.iter().rev().nth(1);
+        let fix = match older {
+            Some((step, _)) => format!("move {} away; the run then goes on from step {step}", newest.display()),
+            None => format!("restore {} from a copy; the run has no other checkpoint", newest.display()),
+        };
+        Self::read(newest)
+            .with_context(|| format!("the checkpoint {} is damaged; nothing was changed.\n  fix: {fix}", newest.display()))
+            .map(Some)
+    }
+
+    fn read(folder: &Path) -> Result<Self> {
+        let text = fs::read_to_string(folder.join(MANIFEST)).with_context(|| format!("{MANIFEST} can't be read"))?;
+        let manifest: Manifest = serde_json::from_str(&text).with_context(|| format!("{MANIFEST} is not a manifest"))?;
+        ensure!(manifest.format == FORMAT, "expected format {FORMAT}, found {}", manifest.format);
+        let read = |name: &str| -> Result<Vec<u8>> {
+            let Some(part) = manifest.files.get(name) else { bail!("{MANIFEST} lacks {name}") };
+            let bytes = fs::read(folder.join(name)).with_context(|| format!("{name} can't be read"))?;
+            let (found, crc) = (bytes.len() as u64, crc32fast::hash(&bytes));
+            ensure!(found == part.bytes, "{name}: expected {} bytes, found {found}", part.bytes);
+            ensure!(crc == part.crc32, "{name}: expected CRC-32 {:08x}, found {crc:08x}", part.crc32);
+            Ok(bytes)
+        };
+        Ok(Self { step: manifest.step, learner: read(Self::LEARNER)?, trainer: read(Self::TRAINER)? })
+    }
+}
+
+/// Whole checkpoints of a run, oldest first.
+fn steps(run: &RunFolder) -> Result<Vec<(u64, PathBuf)>> {
+    let folder = run.checkpoints();
+    let entries = fs::read_dir(&folder).with_context(|| format!("{} can't be listed", folder.display()))?;
+    let mut steps = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(step) = name.strip_prefix("step-").and_then(|digits| digits.parse().ok()) {
+            steps.push((step, path));
+        }
+    }
+    steps.sort();
+    Ok(steps)
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    File::open(path)?.sync_all()
+}

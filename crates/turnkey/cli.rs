@@ -1,0 +1,134 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Learns to turn a valve with a three-finger Dynamixel claw.
+#[derive(Debug, Parser)]
+#[command(name = "turnkey", version, about)]
+pub struct Cli {
+    /// Threads for learning; all cores if absent.
+    #[arg(long, global = true)]
+    pub threads: Option<usize>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Trains a policy.
+    Train(Train),
+    /// Evaluates a trained policy on episodes it never trained on.
+    Evaluate(Evaluate),
+    /// Draws learning curves of runs; runs that differ in seed alone become one curve with a band.
+    Plot(Plot),
+    /// Times this program on this machine.
+    Bench(Bench),
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Configuration file, such as configs/valve_state.toml.
+    pub config: PathBuf,
+    /// Changes a key of the configuration, such as sac.batch_size=512. Can be given again.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Name of the run's folder; the configuration's name if absent.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Folder of runs.
+    #[arg(long, default_value = "runs")]
+    pub runs_dir: PathBuf,
+    /// Goes on from the run's newest checkpoint.
+    #[arg(long)]
+    pub resume: bool,
+    /// Seed of everything random.
+    #[arg(long, conflicts_with = "seeds")]
+    pub seed: Option<u64>,
+    /// Several runs one after the other, such as 0..4 (which is 0, 1, 2, 3).
+    #[arg(long, value_parser = parse_seeds)]
+    pub seeds: Option<Seeds>,
+    /// Starts with the networks of another run.
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    pub init_from: Option<PathBuf>,
+    /// Opens a rerun viewer, or connects to one that is open.
+    #[arg(long)]
+    pub view: bool,
+    /// Shows no progress.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Arguments of `evaluate`.
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// Episodes.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub episodes: u64,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// Changes a key of the run's configuration for this evaluation, such as twin.actuation=servo.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Evaluates at each corner of the randomised dynamics' ranges as well.
+    #[arg(long)]
+    pub corners: bool,
+}
+
+/// Arguments of `plot`.
+#[derive(Debug, Args)]
+pub struct Plot {
+    /// Folders of runs.
+    #[arg(required = true)]
+    pub runs: Vec<PathBuf>,
+    /// The picture.
+    #[arg(long, short, default_value = "learning_curves.png")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `bench`.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// What to time.
+    #[arg(value_enum)]
+    pub what: BenchWhat,
+    /// Seconds to time for.
+    #[arg(long, default_value_t = 10.0)]
+    pub seconds: f64,
+    /// Prints one line of JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum BenchWhat {
+    /// A gradient step: observation 24, action 9, two hidden layers of 256, batch 256.
+    Step,
+    /// A policy's action for one observation.
+    Act,
+    /// The whole loop on TurnRandom, one gradient step an environment step.
+    Loop,
+    /// The twin's physics.
+    Physics,
+}
+
+/// A range of seeds, first to before last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seeds(pub std::ops::Range<u64>);
+
+fn parse_seeds(text: &str) -> Result<Seeds, String> {
+    let fail = || format!("expected FIRST..END with FIRST below END, such as 0..4, got {text:?}");
+    let (first, end) = text.split_once("..").ok_or_else(fail)?;
+    let (first, end) = (first.parse().map_err(|_| fail())?, end.parse().map_err(|_| fail())?);
+    if first >= end {
+        return Err(fail());
+    }
+    Ok(Seeds(first..end))
+}

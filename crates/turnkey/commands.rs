@@ -1,0 +1,207 @@
+//! What each command of the command line does.
+
+use crate::bench;
+use crate::checkpoint::Checkpoint;
+use crate::cli::{Cli, Command, Evaluate, Plot, Train};
+use crate::config::Config;
+use crate::evaluation::{Evaluation, evaluate};
+use crate::metrics::{self, Line};
+use crate::plot::{Curve, Point, learning_curves};
+use crate::run_folder::{RunFolder, write_json};
+use crate::setup::environment;
+use crate::stop::Stop;
+use crate::train::{Finish, Trainer};
+use crate::version;
+use anyhow::{Context, Result, bail, ensure};
+use serde::Serialize;
+use std::path::Path;
+use turnkey_core::Snapshot as _;
+use turnkey_sac::Sac;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Whatever went wrong, with what was expected, what came, where, and the fix.
+pub fn run(cli: Cli) -> Result<()> {
+    if let Some(threads) = cli.threads {
+        ensure!(threads > 0, "--threads: expected 1 or more, got 0");
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads can't be started")?;
+    }
+    match cli.command {
+        Command::Train(arguments) => train(&arguments),
+        Command::Evaluate(arguments) => evaluate_run(&arguments),
+        Command::Plot(arguments) => plot(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    }
+}
+
+fn train(arguments: &Train) -> Result<()> {
+    let config = Config::load(&arguments.config, &arguments.set)?;
+    let stem = arguments.config.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = arguments.name.clone().or(stem).context("--name: expected a name for the run")?;
+    let stop = Stop::on_signals()?;
+    let Some(seeds) = &arguments.seeds else {
+        let seed = arguments.seed.unwrap_or(config.seed);
+        return train_one(arguments, Config { seed, ..config }, &name, &stop).map(|_| ());
+    };
+    for seed in seeds.0.clone() {
+        let config = Config { seed, ..config.clone() };
+        if train_one(arguments, config, &format!("{name}-seed-{seed}"), &stop)? == Finish::Stopped {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Result<Finish> {
+    let path = arguments.runs_dir.join(name);
+    let mut trainer = if arguments.resume {
+        let folder = RunFolder::open(&path)?;
+        if let Some(difference) = folder.load_config()?.difference(&config) {
+            bail!(
+                "{} was made with another configuration: {difference}.\n  fix: resume with the configuration it has \
+                 ({}), or start a new run by another --name",
+                path.display(),
+                path.join("config.toml").display()
+            );
+        }
+        Trainer::resume(config, folder, arguments.view, arguments.quiet)?
+    } else {
+        let folder = RunFolder::create(&path, &config)?;
+        Trainer::new(config, folder, arguments.view, arguments.quiet)?
+    };
+    if let Some(other) = &arguments.init_from {
+        trainer.init_from(&RunFolder::open(other)?)?;
+    }
+    let finish = trainer.train(stop)?;
+    match finish {
+        Finish::Stopped => {
+            println!("stopped with a checkpoint; go on with\n  turnkey train {} --name {name} --resume", arguments.config.display());
+        }
+        Finish::Complete => conclude(&mut trainer)?,
+    }
+    Ok(finish)
+}
+
+/// What there is to say about a finished run.
+#[derive(Debug, Serialize)]
+struct Summary {
+    name: String,
+    config: String,
+    seed: u64,
+    commit: String,
+    steps: u64,
+    minutes: f64,
+    /// First step of the first two evaluations in a row with at least 90% success.
+    steps_to_solve: Option<u64>,
+    #[serde(rename = "final")]
+    last: Evaluation,
+    evaluations: Vec<Point>,
+}
+
+fn conclude(trainer: &mut Trainer) -> Result<()> {
+    let evaluation = trainer.final_evaluation()?;
+    let folder = trainer.folder().clone();
+    write_json(&folder.evaluation(), &evaluation)?;
+    let evaluations = points(&folder)?;
+    if !evaluations.is_empty() {
+        let curve = Curve { label: folder.name(), seeds: vec![evaluations.clone()] };
+        learning_curves(&[curve], &folder.curve())?;
+    }
+    let (steps, minutes, steps_to_solve) = trainer.progress();
+    let summary = Summary {
+        name: folder.name(),
+        config: trainer.config().to_toml()?,
+        seed: trainer.config().seed,
+        commit: version::current().commit,
+        steps,
+        minutes,
+        steps_to_solve,
+        last: evaluation.clone(),
+        evaluations,
+    };
+    write_json(&folder.summary(), &summary)?;
+    println!("\n{}: {steps} steps in {minutes:.1} minutes", folder.name());
+    print!("{evaluation}");
+    match steps_to_solve {
+        Some(step) => println!("  solved (two evaluations in a row at 90%) from step {step}"),
+        None => println!("  not solved (no two evaluations in a row at 90%)"),
+    }
+    println!("everything of this run is in {}", folder.path().display());
+    Ok(())
+}
+
+fn evaluate_run(arguments: &Evaluate) -> Result<()> {
+    let folder = RunFolder::open(&arguments.run)?;
+    let config = Config::load(&folder.path().join("config.toml"), &arguments.set)?;
+    let checkpoint = Checkpoint::newest(&folder)?.with_context(|| {
+        format!("{} has no checkpoint yet.\n  fix: let it train up to its first one", folder.path().display())
+    })?;
+    let mut judge = environment(&config)?;
+    let spec = judge.spec();
+    let mut learner = Sac::new(&config.sac, spec.observation.len(), spec.action.len(), config.seed)?;
+    learner.restore(&checkpoint.learner)?;
+    let mut results = vec![("as configured".to_owned(), evaluate(&mut learner, judge.as_mut(), arguments.episodes)?)];
+    if arguments.corners {
+        let corners = config.twin.corners();
+        ensure!(!corners.is_empty(), "--corners: expected ranges under [twin.randomisation], found none");
+        for corner in corners {
+            let mut judge = environment(&Config { twin: corner.config, ..config.clone() })?;
+            results.push((corner.name, evaluate(&mut learner, judge.as_mut(), arguments.episodes)?));
+        }
+    }
+    if arguments.json {
+        let rows: Vec<_> = results.iter().map(|(name, evaluation)| serde_json::json!({
+            "run": folder.name(), "step": checkpoint.step, "dynamics": name, "evaluation": evaluation,
+        })).collect();
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+    } else {
+        for (name, evaluation) in results {
+            println!("{} at step {}, dynamics {name}", folder.name(), checkpoint.step);
+            println!("{evaluation}");
+        }
+    }
+    Ok(())
+}
+
+fn plot(arguments: &Plot) -> Result<()> {
+    let mut curves: Vec<(Config, Curve)> = Vec::new();
+    for run in &arguments.runs {
+        let folder = RunFolder::open(run)?;
+        let mut config = folder.load_config()?;
+        config.seed = 0;
+        let points = points(&folder)?;
+        match curves.iter_mut().find(|(other, _)| *other == config) {
+            Some((_, curve)) => curve.seeds.push(points),
+            None => {
+                let label = label(&folder);
+                curves.push((config, Curve { label, seeds: vec![points] }));
+            }
+        }
+    }
+    let curves: Vec<Curve> = curves.into_iter().map(|(_, curve)| curve).collect();
+    learning_curves(&curves, &arguments.out)?;
+    println!("{}", arguments.out.display());
+    Ok(())
+}
+
+/// A run's name without its seed.
+fn label(folder: &RunFolder) -> String {
+    let name = folder.name();
+    name.rsplit_once("-seed-").map_or_else(|| name.clone(), |(stem, _)| stem.to_owned())
+}
+
+/// The evaluations of a run so far.
+fn points(folder: &RunFolder) -> Result<Vec<Point>> {
+    let path: &Path = &folder.metrics();
+    let points = metrics::read(path)?.into_iter().filter_map(|line| match line {
+        Line::Evaluation { step, evaluation, .. } => Some(Point {
+            step,
+            success_rate: evaluation.success_rate.value,
+            median_error: evaluation.median_error.value,
+            mean_return: evaluation.mean_return.value,
+        }),
+        _ => None,
+    });
+    Ok(points.collect())
+}

@@ -1,0 +1,264 @@
+//! From what a person wrote to what a run is made of.
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use turnkey_env::{AugmentationConfig, TaskConfig};
+use turnkey_sac::SacConfig;
+use turnkey_sim::TwinConfig;
+
+/// A run, as its configuration file says and `--set` changes. Unknown keys are refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Seed of everything random in the run.
+    #[serde(default)]
+    pub seed: u64,
+    /// How long and how often.
+    pub run: RunConfig,
+    /// How experience is gathered.
+    #[serde(default)]
+    pub exploration: ExplorationConfig,
+    /// What is done, and what it is worth.
+    pub task: TaskConfig,
+    /// The twin that takes the claw's place.
+    #[serde(default)]
+    pub twin: TwinConfig,
+    /// Transitions made from transitions; none, if absent.
+    #[serde(default)]
+    pub augmentation: Option<AugmentationConfig>,
+    /// The learner.
+    #[serde(default)]
+    pub sac: SacConfig,
+}
+
+/// How long a run is and how often it looks at itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// Environment steps.
+    pub steps: u64,
+    /// Steps of random motion before the policy acts and anything is learned.
+    pub warmup_steps: u64,
+    /// Gradient steps for each environment step after the warm-up (the update-to-data ratio).
+    #[serde(default = "one")]
+    pub updates_per_step: u64,
+    /// Transitions kept to learn from.
+    #[serde(default = "million")]
+    pub replay_capacity: usize,
+    /// Environment steps from one evaluation to the next.
+    pub evaluation_period: u64,
+    /// Episodes of each evaluation while training.
+    #[serde(default = "thirty")]
+    pub evaluation_episodes: u64,
+    /// Episodes of the evaluation at the end.
+    #[serde(default = "hundred")]
+    pub final_episodes: u64,
+    /// Environment steps from one checkpoint to the next.
+    pub checkpoint_period: u64,
+    /// Checkpoints kept; older ones are deleted.
+    #[serde(default = "three")]
+    pub checkpoints_kept: usize,
+}
+
+fn one() -> u64 {
+    1
+}
+fn three() -> usize {
+    3
+}
+fn thirty() -> u64 {
+    30
+}
+fn hundred() -> u64 {
+    100
+}
+fn million() -> usize {
+    1_000_000
+}
+
+/// How actions are drawn while gathering experience.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExplorationConfig {
+    /// Correlation of the policy's noise from one step to the next, 0 (white, as published) to below 1.
+    pub correlation: f64,
+    /// The same for the warm-up's random motion.
+    pub warmup_correlation: f64,
+}
+
+impl Config {
+    /// Reads a configuration file and applies `--set key=value` changes to it.
+    ///
+    /// # Errors
+    /// When the file can't be read, is not TOML, or holds an unknown key, a value of the wrong type or one
+    /// out of range: each names the key, what was expected and what came.
+    pub fn load(path: &Path, changes: &[String]) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("the configuration {} can't be read", path.display()))?;
+        let mut table: toml::Table =
+            toml::from_str(&text).map_err(|e| anyhow!("{} is not valid TOML: {e}", path.display()))?;
+        for change in changes {
+            apply(&mut table, change)?;
+        }
+        let config = Self::from_table(table).with_context(|| format!("in {}", path.display()))?;
+        Ok(config)
+    }
+
+    /// A checked configuration from its table.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_table(table: toml::Table) -> Result<Self> {
+        // Parsed from text again, so that errors show the line they are about.
+        let text = toml::to_string(&table)?;
+        let config: Self = toml::from_str(&text).map_err(|e| anyhow!("{}", e.to_string().trim_end()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks what types can't.
+    fn check(&self) -> Result<()> {
+        let run = &self.run;
+        let above_zero = |key: &str, value: u64| {
+            ensure!(value > 0, "run.{key}: expected 1 or more, got {value}");
+            Ok(())
+        };
+        above_zero("steps", run.steps)?;
+        above_zero("evaluation_period", run.evaluation_period)?;
+        above_zero("evaluation_episodes", run.evaluation_episodes)?;
+        above_zero("final_episodes", run.final_episodes)?;
+        above_zero("checkpoint_period", run.checkpoint_period)?;
+        above_zero("checkpoints_kept", run.checkpoints_kept as u64)?;
+        above_zero("replay_capacity", run.replay_capacity as u64)?;
+        ensure!(run.updates_per_step <= 1000, "run.updates_per_step: expected at most 1000, got {}", run.updates_per_step);
+        for (key, value) in [
+            ("correlation", self.exploration.correlation),
+            ("warmup_correlation", self.exploration.warmup_correlation),
+        ] {
+            ensure!((0.0..1.0).contains(&value), "exploration.{key}: expected 0 to below 1, got {value}");
+        }
+        ensure!(
+            (self.task.period_secs - self.twin.period_secs).abs() < 1e-9,
+            "twin.period_secs: expected the task's {} s, got {}",
+            self.task.period_secs,
+            self.twin.period_secs
+        );
+        self.sac.validate()?;
+        self.twin.check()?;
+        Ok(())
+    }
+
+    /// The configuration as a file says it, every default written out.
+    ///
+    /// # Errors
+    /// Never for a checked configuration.
+    pub fn to_toml(&self) -> Result<String> {
+        Ok(toml::to_string(self)?)
+    }
+
+    /// The first key in which two configurations differ, with both values; the run's length is not
+    /// compared, so that a run can be made longer.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let table = |config: &Self| {
+            let mut config = config.clone();
+            config.run.steps = 0;
+            toml::Table::try_from(config).unwrap_or_default()
+        };
+        first_difference("", &toml::Value::Table(table(self)), &toml::Value::Table(table(other)))
+    }
+}
+
+fn first_difference(path: &str, a: &toml::Value, b: &toml::Value) -> Option<String> {
+    let (toml::Value::Table(a), toml::Value::Table(b)) = (a, b) else {
+        return (a != b).then(|| format!("{}: {a} and {b}", path.trim_start_matches('.')));
+    };
+    let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+    let absent = toml::Value::String("nothing".into());
+    keys.into_iter().find_map(|key| {
+        let side = |table: &toml::Table| table.get(key).cloned().unwrap_or_else(|| absent.clone());
+        first_difference(&format!("{path}.{key}"), &side(a), &side(b))
+    })
+}
+
+/// Applies one `a.b=value` to a table. The value is TOML, or a bare string.
+fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
+    let (path, value) = change
+        .split_once('=')
+        .with_context(|| format!("--set {change}: expected key=value, such as sac.batch_size=512"))?;
+    let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut t| t.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    let mut keys: Vec<&str> = path.trim().split('.').collect();
+    let last = keys.pop().filter(|key| !key.is_empty()).with_context(|| format!("--set {change}: the key is empty"))?;
+    let mut at = table;
+    for key in keys {
+        let entry = at.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        match entry {
+            toml::Value::Table(inner) => at = inner,
+            other => bail!("--set {change}: {key} is {other}, which has no keys of its own"),
+        }
+    }
+    at.insert(last.to_owned(), value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = r#"
+        [run]
+        steps = 100
+        warmup_steps = 10
+        evaluation_period = 50
+        checkpoint_period = 50
+        [task]
+        name = "turn_random"
+    "#;
+
+    fn with(changes: &[&str]) -> Result<Config> {
+        let mut table: toml::Table = toml::from_str(SMALL).unwrap();
+        for change in changes {
+            apply(&mut table, change)?;
+        }
+        Config::from_table(table)
+    }
+
+    #[test]
+    fn a_change_reaches_the_key_it_names() {
+        let config = with(&["sac.batch_size=512", "task.name=turn_fixed", "sac.actor_hidden=[64, 64]"]).unwrap();
+        assert_eq!(config.sac.batch_size, 512);
+        assert_eq!(config.sac.actor_hidden, [64, 64]);
+        assert_eq!(config.task.name, turnkey_env::TaskName::TurnFixed);
+    }
+
+    #[test]
+    fn bad_values_name_the_key_what_was_expected_and_what_came() {
+        let message = |changes: &[&str]| format!("{:#}", with(changes).unwrap_err());
+        assert!(message(&["sac.batchsize=3"]).contains("batchsize"), "{}", message(&["sac.batchsize=3"]));
+        assert!(message(&["sac.batch_size=many"]).contains("many"));
+        assert!(message(&["sac.discount=1.5"]).contains("expected 0 to below 1, got 1.5"));
+        assert!(message(&["run.steps=0"]).contains("run.steps: expected 1 or more, got 0"));
+        assert!(message(&["steps"]).contains("key=value"));
+        assert!(message(&["run.steps.x=1"]).contains("no keys of its own"));
+    }
+
+    #[test]
+    fn a_written_configuration_reads_as_itself() {
+        let config = with(&["seed=7"]).unwrap();
+        let again = Config::from_table(toml::from_str(&config.to_toml().unwrap()).unwrap()).unwrap();
+        assert_eq!(config, again);
+        assert_eq!(config.difference(&again), None);
+    }
+
+    #[test]
+    fn the_first_difference_is_named_and_length_is_none() {
+        let (a, b) = (with(&[]).unwrap(), with(&["run.steps=500"]).unwrap());
+        assert_eq!(a.difference(&b), None);
+        let c = with(&["sac.tau=0.01"]).unwrap();
+        assert_eq!(a.difference(&c).unwrap(), "sac.tau: 0.005 and 0.01");
+    }
+}

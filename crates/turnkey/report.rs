@@ -1,0 +1,137 @@
+//! What a run says while it goes.
+
+use crate::evaluation::Evaluation;
+use crate::metrics::Line;
+use crate::progress::{Progress, Status};
+use crate::statistics::median;
+use std::collections::VecDeque;
+use std::time::Instant;
+use turnkey_core::LearningRecord;
+use turnkey_sac::{Metrics, Sac};
+
+/// Gradient steps averaged into one line of figures.
+const UPDATES_A_LINE: u64 = 200;
+/// Episodes behind the figures on the progress bar.
+const RECENT: usize = 50;
+
+/// Averages figures and shows progress. Nothing of it decides what happens next.
+pub struct Reporter {
+    progress: Progress,
+    status: Status,
+    recent: VecDeque<(Option<bool>, Option<f64>)>,
+    sums: Metrics,
+    count: u64,
+    since: Instant,
+}
+
+/// The learner's averages.
+#[derive(Clone, Copy, Debug)]
+pub struct LearningLine {
+    step: u64,
+    updates: u64,
+    metrics: Metrics,
+    gradient_steps_per_sec: f64,
+}
+
+impl LearningLine {
+    /// As a line of the metrics file.
+    #[must_use]
+    pub fn line(self) -> Line {
+        let Self { step, updates, metrics, gradient_steps_per_sec } = self;
+        Line::Learning { step, updates, metrics, gradient_steps_per_sec }
+    }
+
+    /// As a record for the viewer.
+    #[must_use]
+    pub fn record(self) -> LearningRecord {
+        let m = self.metrics;
+        LearningRecord {
+            step: self.step,
+            figures: vec![
+                ("critic loss", m.critic_loss),
+                ("actor loss", m.actor_loss),
+                ("Q", m.q),
+                ("target Q", m.target_q),
+                ("entropy", m.entropy),
+                ("temperature", m.temperature),
+            ],
+        }
+    }
+}
+
+impl Reporter {
+    /// Reports of a run of this many steps; `hidden` shows no progress.
+    #[must_use]
+    pub fn new(steps: u64, hidden: bool) -> Self {
+        Self {
+            progress: Progress::new(steps, hidden),
+            status: Status::default(),
+            recent: VecDeque::with_capacity(RECENT),
+            sums: Metrics::default(),
+            count: 0,
+            since: Instant::now(),
+        }
+    }
+
+    /// After each environment step.
+    pub fn tick(&mut self, step: u64, learner: &Sac) {
+        self.status.step = step;
+        self.status.temperature = Some(learner.temperature());
+        self.progress.update(&self.status);
+    }
+
+    /// After each training episode.
+    pub fn episode(&mut self, episode_return: f64, success: Option<bool>, final_error: Option<f64>) {
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((success, final_error));
+        let successes = self.recent.iter().filter(|(success, _)| *success == Some(true)).count();
+        let errors: Vec<f64> = self.recent.iter().filter_map(|(_, error)| *error).collect();
+        self.status.episode_return = Some(episode_return);
+        self.status.success_rate = success.map(|_| successes as f64 / self.recent.len() as f64);
+        self.status.median_error = (!errors.is_empty()).then(|| median(&errors));
+    }
+
+    /// After each gradient step. Gives an averaged line now and then.
+    pub fn learning(&mut self, step: u64, updates: u64, metrics: &Metrics) -> Option<LearningLine> {
+        let add = |sum: &mut f64, x: f64| *sum += x;
+        add(&mut self.sums.critic_loss, metrics.critic_loss);
+        add(&mut self.sums.q, metrics.q);
+        add(&mut self.sums.target_q, metrics.target_q);
+        add(&mut self.sums.actor_loss, metrics.actor_loss);
+        add(&mut self.sums.entropy, metrics.entropy);
+        add(&mut self.sums.temperature, metrics.temperature);
+        self.count += 1;
+        // By the learner's own count, so that a resumed run has its lines at the same steps.
+        if !updates.is_multiple_of(UPDATES_A_LINE) {
+            return None;
+        }
+        let n = self.count as f64;
+        let sums = std::mem::take(&mut self.sums);
+        let metrics = Metrics {
+            critic_loss: sums.critic_loss / n,
+            q: sums.q / n,
+            target_q: sums.target_q / n,
+            actor_loss: sums.actor_loss / n,
+            entropy: sums.entropy / n,
+            temperature: sums.temperature / n,
+        };
+        let gradient_steps_per_sec = n / self.since.elapsed().as_secs_f64();
+        self.status.gradient_steps_per_sec = Some(gradient_steps_per_sec);
+        self.count = 0;
+        self.since = Instant::now();
+        Some(LearningLine { step, updates, metrics, gradient_steps_per_sec })
+    }
+
+    /// After each evaluation.
+    pub fn evaluation(&mut self, step: u64, evaluation: &Evaluation) {
+        tracing::info!(
+            "evaluation at step {step}: success {} of {}, median error {:.3} rad, mean return {:.1}",
+            evaluation.successes,
+            evaluation.episodes,
+            evaluation.median_error.value,
+            evaluation.mean_return.value
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! The parts of a run, from its configuration.
+
+use crate::config::Config;
+use crate::run_folder::RunFolder;
+use anyhow::{Context, Result};
+use turnkey_core::{Environment, Record, Scene, Sink};
+use turnkey_env::{ClawEnvironment, ValveTask};
+use turnkey_sim::Twin;
+
+/// The task on the twin.
+///
+/// # Errors
+/// When the model doesn't load, or the configuration doesn't fit it.
+pub fn environment(config: &Config) -> Result<Box<dyn Environment>> {
+    let plant = Twin::new(config.twin.clone()).context("the twin can't be made")?;
+    let task = ValveTask::new(config.task.clone()).context("the task can't be made")?;
+    let environment = ClawEnvironment::new(plant, task).context("the task doesn't fit the twin")?;
+    let Some(augmentation) = config.augmentation.clone() else { return Ok(Box::new(environment)) };
+    let environment = environment.with_augmentation(augmentation).context("the augmentation doesn't fit the task")?;
+    Ok(Box::new(environment))
+}
+
+/// Where a run's records go: a recording in its folder and, when `live`, a viewer. Nowhere in a build
+/// without the `view` feature.
+///
+/// # Errors
+/// When the recording can't be started.
+pub fn view(folder: &RunFolder, live: bool, scene: Option<&Scene>) -> Result<Box<dyn Sink>> {
+    let sink = start_view(folder, live)?;
+    if let Some(scene) = scene {
+        sink.record(Record::Scene(std::sync::Arc::new(scene.clone())));
+    }
+    Ok(sink)
+}
+
+#[cfg(feature = "view")]
+fn start_view(folder: &RunFolder, live: bool) -> Result<Box<dyn Sink>> {
+    use turnkey_view::{Live, View, ViewConfig};
+    let live = live.then_some(Live::Spawn);
+    let config = ViewConfig { live, ..ViewConfig::new(folder.name(), folder.recording()) };
+    Ok(Box::new(View::start(config).context("the recording can't be started")?))
+}
+
+#[cfg(not(feature = "view"))]
+fn start_view(_folder: &RunFolder, live: bool) -> Result<Box<dyn Sink>> {
+    if live {
+        tracing::warn!("this build has no viewer.\n  fix: build with --features view");
+    }
+    Ok(Box::new(Nowhere))
+}
+
+/// A sink that keeps nothing.
+#[cfg(not(feature = "view"))]
+struct Nowhere;
+
+#[cfg(not(feature = "view"))]
+impl Sink for Nowhere {
+    fn record(&self, _record: Record) {}
+}

@@ -1,0 +1,88 @@
+//! Intervals that a claim is made with.
+
+use serde::{Deserialize, Serialize};
+use turnkey_core::Rng;
+
+/// An estimate with its 95% interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The estimate.
+    pub value: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// A rate of `successes` in `n` with Wilson's 95% interval (J. Am. Stat. Assoc. 22, 1927).
+#[must_use]
+pub fn wilson(successes: usize, n: usize) -> Interval {
+    if n == 0 {
+        return Interval { value: 0.0, low: 0.0, high: 1.0 };
+    }
+    let (z, n) = (1.959_964, n as f64);
+    let p = successes as f64 / n;
+    let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    Interval { value: p, low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
+}
+
+/// The median, the mean of the middle two of an even number; not a number of nothing.
+#[must_use]
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    match sorted.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => sorted[n / 2],
+        n => 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]),
+    }
+}
+
+/// The arithmetic mean; not a number of nothing.
+#[must_use]
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// `statistic` of `values` with its percentile bootstrap 95% interval: 2,000 resamples from a fixed seed.
+#[must_use]
+pub fn bootstrap(values: &[f64], statistic: impl Fn(&[f64]) -> f64) -> Interval {
+    let value = statistic(values);
+    if values.len() < 2 {
+        return Interval { value, low: value, high: value };
+    }
+    let mut rng = Rng::new(0, "bootstrap");
+    let mut sample = vec![0.0; values.len()];
+    let mut draws: Vec<f64> = (0..2000)
+        .map(|_| {
+            sample.iter_mut().for_each(|x| *x = values[rng.below(values.len())]);
+            statistic(&sample)
+        })
+        .collect();
+    draws.sort_by(f64::total_cmp);
+    Interval { value, low: draws[50], high: draws[1949] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wilson_intervals_match_the_textbook() {
+        let i = wilson(90, 100);
+        assert!((i.low - 0.8256).abs() < 1e-3 && (i.high - 0.9448).abs() < 1e-3, "{i:?}");
+        let none = wilson(0, 30);
+        assert!(none.low == 0.0 && (none.high - 0.1135).abs() < 1e-3, "{none:?}");
+    }
+
+    #[test]
+    fn the_bootstrap_of_a_mean_is_about_two_standard_errors_wide() {
+        let mut rng = Rng::new(1, "test");
+        let values: Vec<f64> = (0..400).map(|_| rng.normal()).collect();
+        let i = bootstrap(&values, mean);
+        assert!((i.high - i.low - 4.0 * 0.05).abs() < 0.04, "{i:?}");
+        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
+    }
+}

@@ -1,0 +1,352 @@
+//! Training. Start reading at [`Trainer::train`].
+
+use crate::checkpoint::Checkpoint;
+use crate::config::Config;
+use crate::evaluation::{Evaluation, evaluate};
+use crate::exploration::Exploration;
+use crate::metrics::{Line, MetricsFile};
+use crate::report::Reporter;
+use crate::run_folder::RunFolder;
+use crate::setup::{environment, view};
+use crate::stop::Stop;
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+use turnkey_core::{
+    Augment as _, Batch, End, Environment, EpisodeRecord, Learner as _, Observation, Record, Rng, Sink, Snapshot as _,
+    Transition,
+};
+use turnkey_replay::{Format, Replay, ReplayLog, Widths};
+use turnkey_sac::Sac;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// All steps taken.
+    Complete,
+    /// Somebody asked it to leave; it has written a checkpoint.
+    Stopped,
+}
+
+/// One run, on one thread: the same seed gives the same run, to the bit.
+pub struct Trainer {
+    config: Config,
+    folder: RunFolder,
+    environment: Box<dyn Environment>,
+    judge: Box<dyn Environment>,
+    learner: Sac,
+    replay: Replay,
+    log: ReplayLog,
+    batch: Batch,
+    state: State,
+    metrics: MetricsFile,
+    reporter: Reporter,
+    sink: Box<dyn Sink>,
+    /// When training began or went on; minus what was trained before.
+    started: Instant,
+}
+
+/// What decides what happens next, besides environment, learner and replay.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct State {
+    step: u64,
+    episodes: u64,
+    observation: Observation,
+    episode: Episode,
+    exploration: Exploration,
+    episode_seeds: Rng,
+    sampling: Rng,
+    augmentation: Rng,
+    /// Consecutive good evaluations so far, and the first step of the first two in a row.
+    good_in_a_row: u32,
+    steps_to_solve: Option<u64>,
+    seconds_trained: f64,
+}
+
+/// The training episode in progress.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Episode {
+    length: usize,
+    sum_of_rewards: f64,
+}
+
+/// A checkpoint's trainer part.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    state: State,
+    environment: Vec<u8>,
+    transitions: u64,
+    metrics_bytes: u64,
+}
+
+/// The success rate from which an evaluation counts as solved, twice in a row.
+const SOLVED: f64 = 0.9;
+
+impl Trainer {
+    /// A new run in a new folder.
+    ///
+    /// # Errors
+    /// When the folder can't be written or the environment can't be made.
+    pub fn new(config: Config, folder: RunFolder, live: bool, hidden: bool) -> Result<Self> {
+        let (mut environment, judge) = (environment(&config)?, environment(&config)?);
+        let spec = environment.spec();
+        let widths = Widths { observation: spec.observation.len(), action: spec.action.len() };
+        let mut episode_seeds = Rng::new(config.seed, "episodes");
+        let observation = environment.reset(training_seed(&mut episode_seeds)).context("the first episode can't start")?;
+        let state = State {
+            step: 0,
+            episodes: 0,
+            observation,
+            episode: Episode::default(),
+            exploration: Exploration::new(&config.exploration, widths.action, config.seed),
+            episode_seeds,
+            sampling: Rng::new(config.seed, "sampling"),
+            augmentation: Rng::new(config.seed, "augmentation"),
+            good_in_a_row: 0,
+            steps_to_solve: None,
+            seconds_trained: 0.0,
+        };
+        let learner = Sac::new(&config.sac, widths.observation, widths.action, config.seed)?;
+        let replay = Replay::new(config.run.replay_capacity, widths)?;
+        let log = ReplayLog::create(folder.replay(), Format::new(widths))?;
+        let metrics = MetricsFile::open(&folder.metrics(), 0)?;
+        Self::assemble(config, folder, (environment, judge), learner, (replay, log), metrics, state, (live, hidden))
+    }
+
+    /// A run as its newest checkpoint left it, which goes on to the bit as if it had not stopped.
+    ///
+    /// # Errors
+    /// When the checkpoint or the replay's files are damaged; nothing on disk is then changed.
+    pub fn resume(config: Config, folder: RunFolder, live: bool, hidden: bool) -> Result<Self> {
+        let Some(checkpoint) = Checkpoint::newest(&folder)? else {
+            return Self::new_over(config, folder, live, hidden);
+        };
+        let (mut environment, judge) = (environment(&config)?, environment(&config)?);
+        let spec = environment.spec();
+        let widths = Widths { observation: spec.observation.len(), action: spec.action.len() };
+        let saved: Saved = postcard::from_bytes(&checkpoint.trainer).context("trainer.bin is not a trainer's state")?;
+        let mut learner = Sac::new(&config.sac, widths.observation, widths.action, config.seed)?;
+        learner.restore(&checkpoint.learner)?;
+        environment.restore(&saved.environment)?;
+        let (log, replay) =
+            ReplayLog::resume(folder.replay(), Format::new(widths), saved.transitions, config.run.replay_capacity)?;
+        let metrics = MetricsFile::open(&folder.metrics(), saved.metrics_bytes)?;
+        tracing::info!("resuming {} at step {}", folder.name(), saved.state.step);
+        let state = saved.state;
+        Self::assemble(config, folder, (environment, judge), learner, (replay, log), metrics, state, (live, hidden))
+    }
+
+    /// A run that ended before its first checkpoint starts again.
+    fn new_over(config: Config, folder: RunFolder, live: bool, hidden: bool) -> Result<Self> {
+        tracing::warn!("{} has no checkpoint yet: it starts from step 0", folder.name());
+        let replay = folder.replay();
+        if replay.exists() {
+            std::fs::remove_dir_all(&replay).with_context(|| format!("{} can't be deleted", replay.display()))?;
+        }
+        Self::new(config, folder, live, hidden)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of a trainer, put together in one place")]
+    fn assemble(
+        config: Config,
+        folder: RunFolder,
+        (environment, judge): (Box<dyn Environment>, Box<dyn Environment>),
+        learner: Sac,
+        (replay, log): (Replay, ReplayLog),
+        metrics: MetricsFile,
+        state: State,
+        (live, hidden): (bool, bool),
+    ) -> Result<Self> {
+        let sink = view(&folder, live, environment.scene())?;
+        let Widths { observation, action } = replay.widths();
+        Ok(Self {
+            batch: Batch::zeros(config.sac.batch_size, observation, action),
+            reporter: Reporter::new(config.run.steps, hidden),
+            started: Instant::now(),
+            config,
+            folder,
+            environment,
+            judge,
+            learner,
+            replay,
+            log,
+            state,
+            metrics,
+            sink,
+        })
+    }
+
+    /// Takes over another run's learner: its networks, optimisers and temperature.
+    ///
+    /// # Errors
+    /// When that run has no checkpoint, or networks of other sizes.
+    pub fn init_from(&mut self, other: &RunFolder) -> Result<()> {
+        let checkpoint = Checkpoint::newest(other)?.with_context(|| format!("{} has no checkpoint", other.path().display()))?;
+        self.learner
+            .restore(&checkpoint.learner)
+            .with_context(|| format!("the learner of {} doesn't fit this run", other.path().display()))
+    }
+
+    /// Interacts and learns until the configured steps are taken or somebody asks to stop.
+    ///
+    /// # Errors
+    /// When the environment fails or the disk is full. The newest checkpoint stays whole, and `--resume`
+    /// goes on from it.
+    pub fn train(&mut self, stop: &Stop) -> Result<Finish> {
+        while self.state.step < self.config.run.steps {
+            if stop.asked() {
+                self.checkpoint()?;
+                return Ok(Finish::Stopped);
+            }
+            self.interact()?;
+            if self.state.step > self.config.run.warmup_steps {
+                for _ in 0..self.config.run.updates_per_step {
+                    self.learn()?;
+                }
+            }
+            if self.state.step.is_multiple_of(self.config.run.evaluation_period) {
+                self.evaluate()?;
+            }
+            if self.state.step.is_multiple_of(self.config.run.checkpoint_period) {
+                self.checkpoint()?;
+            }
+        }
+        self.checkpoint()?;
+        Ok(Finish::Complete)
+    }
+
+    /// One step in the environment: act, keep the transition, begin anew where an episode ended.
+    fn interact(&mut self) -> Result<()> {
+        let state = &mut self.state;
+        let action = if state.step < self.config.run.warmup_steps {
+            state.exploration.random()
+        } else {
+            state.exploration.of_policy(&self.learner, &state.observation)
+        };
+        let step = self.environment.step(&action).context("the environment failed; --resume goes on from the last checkpoint")?;
+        let transition = Transition {
+            observation: std::mem::replace(&mut state.observation, step.observation.clone()),
+            action,
+            reward: step.reward as f32,
+            next: step.observation,
+            end: step.end,
+        };
+        self.replay.push(&transition)?;
+        self.log.append(&transition)?;
+        state.step += 1;
+        state.episode.length += 1;
+        state.episode.sum_of_rewards += step.reward;
+        if let Some(mut record) = self.environment.control_record() {
+            record.step = state.step;
+            self.sink.record(Record::Control(Box::new(record)));
+        }
+        if let Some(end) = step.end {
+            self.end_episode(end, step.info.success, step.info.angular_error.map(f64::abs))?;
+        }
+        self.reporter.tick(self.state.step, &self.learner);
+        Ok(())
+    }
+
+    fn end_episode(&mut self, _end: End, success: Option<bool>, final_error: Option<f64>) -> Result<()> {
+        let state = &mut self.state;
+        let Episode { length, sum_of_rewards: episode_return } = std::mem::take(&mut state.episode);
+        state.episodes += 1;
+        let (step, episode) = (state.step, state.episodes);
+        self.metrics.write(&Line::Episode { step, episode, episode_return, length, success, final_error })?;
+        self.reporter.episode(episode_return, success, final_error);
+        self.sink.record(Record::Episode(EpisodeRecord { step, episode, episode_return, length, success, final_error }));
+        state.exploration.begin_episode();
+        let seed = training_seed(&mut state.episode_seeds);
+        state.observation = self.environment.reset(seed).context("the next episode can't start")?;
+        Ok(())
+    }
+
+    /// One gradient step.
+    fn learn(&mut self) -> Result<()> {
+        self.replay.sample(&mut self.batch, &mut self.state.sampling)?;
+        if let Some(augment) = self.environment.augment() {
+            augment.augment(&mut self.batch, &mut self.state.augmentation);
+        }
+        let metrics = self.learner.update(&self.batch);
+        ensure!(
+            metrics.critic_loss.is_finite() && metrics.actor_loss.is_finite(),
+            "learning diverged at step {}: critic loss {}, actor loss {}.\n  fix: a smaller sac.learning_rate or \
+             sac.reward_scale; the last checkpoint is whole",
+            self.state.step,
+            metrics.critic_loss,
+            metrics.actor_loss
+        );
+        if let Some(line) = self.reporter.learning(self.state.step, self.learner.updates(), &metrics) {
+            self.sink.record(Record::Learning(line.record()));
+            self.metrics.write(&line.line())?;
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self) -> Result<()> {
+        let evaluation = evaluate(&mut self.learner, self.judge.as_mut(), self.config.run.evaluation_episodes)?;
+        let (step, minutes) = (self.state.step, self.seconds_trained() / 60.0);
+        if evaluation.success_rate.value >= SOLVED {
+            self.state.good_in_a_row += 1;
+            if self.state.good_in_a_row == 2 && self.state.steps_to_solve.is_none() {
+                self.state.steps_to_solve = Some(step - self.config.run.evaluation_period);
+            }
+        } else {
+            self.state.good_in_a_row = 0;
+        }
+        self.reporter.evaluation(step, &evaluation);
+        self.metrics.write(&Line::Evaluation { step, minutes, evaluation })
+    }
+
+    fn checkpoint(&mut self) -> Result<()> {
+        let transitions = self.log.sync()?;
+        let metrics_bytes = self.metrics.sync()?;
+        self.state.seconds_trained = self.seconds_trained();
+        self.started = Instant::now();
+        let saved =
+            Saved { state: self.state.clone(), environment: self.environment.save(), transitions, metrics_bytes };
+        let checkpoint = Checkpoint {
+            step: self.state.step,
+            learner: self.learner.save(),
+            trainer: postcard::to_allocvec(&saved).context("a trainer's state becomes bytes")?,
+        };
+        checkpoint.write(&self.folder, self.config.run.checkpoints_kept)?;
+        Ok(())
+    }
+
+    fn seconds_trained(&self) -> f64 {
+        self.state.seconds_trained + self.started.elapsed().as_secs_f64()
+    }
+
+    /// The evaluation that a run ends with.
+    ///
+    /// # Errors
+    /// When the environment fails.
+    pub fn final_evaluation(&mut self) -> Result<Evaluation> {
+        evaluate(&mut self.learner, self.judge.as_mut(), self.config.run.final_episodes)
+    }
+
+    /// Environment steps, minutes of training, and the step from which two evaluations in a row had at
+    /// least 90% success.
+    #[must_use]
+    pub fn progress(&self) -> (u64, f64, Option<u64>) {
+        (self.state.step, self.seconds_trained() / 60.0, self.state.steps_to_solve)
+    }
+
+    /// The run's folder.
+    #[must_use]
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// The run's configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// The next training episode's seed; evaluation seeds have the top bits set and are never drawn.
+fn training_seed(rng: &mut Rng) -> u64 {
+    rng.bits() >> 2
+}
