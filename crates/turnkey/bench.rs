@@ -6,7 +6,9 @@ use crate::setup::environment;
 use crate::statistics::median;
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
-use turnkey_core::{Action, Augment as _, Batch, Environment, Learner as _, Mode, Observation, Policy as _, Rng, Transition};
+use turnkey_core::{
+    Action, Augment as _, Batch, Environment, Learner as _, Mode, Observation, Policy as _, Rng, Transition,
+};
 use turnkey_replay::{Replay, Widths};
 use turnkey_sac::{Sac, SacConfig};
 
@@ -22,7 +24,8 @@ pub fn run(arguments: &Bench) -> Result<()> {
     let seconds = Duration::from_secs_f64(arguments.seconds.min(3600.0));
     let line = match arguments.what {
         BenchWhat::Step => {
-            let (mut learner, batch) = (Sac::new(&SacConfig::default(), WIDTHS.observation, WIDTHS.action, 0)?, random_batch());
+            let (mut learner, batch) =
+                (Sac::new(&SacConfig::default(), WIDTHS.observation, WIDTHS.action, 0)?, random_batch());
             times("state", seconds, || drop(learner.update(&batch)))
         }
         BenchWhat::Act => {
@@ -93,7 +96,13 @@ fn whole_loop(seconds: Duration) -> Result<serde_json::Value> {
             Some(_) => environment.reset(rng.bits())?,
         };
         let seen = std::mem::replace(&mut observation, next);
-        replay.push(&Transition { observation: seen, action, reward: step.reward as f32, next: step.observation, end: step.end })?;
+        replay.push(&Transition {
+            observation: seen,
+            action,
+            reward: step.reward as f32,
+            next: step.observation,
+            end: step.end,
+        })?;
         replay.sample(&mut batch, &mut rng)?;
         if let Some(augment) = environment.augment() {
             augment.augment(&mut batch, &mut rng);

@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 const MANIFEST: &str = "manifest.json";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Manifest {
@@ -59,10 +59,9 @@ impl Checkpoint {
             })
             .map_err(|error| {
                 let _ = fs::remove_dir_all(&aside); // half-written; the older checkpoints stay
-                anyhow::Error::new(error).context(format!(
-                    "the checkpoint {} can't be written; older ones are untouched.\n  fix: free some disk space, then --resume",
-                    place.display()
-                ))
+                let place = place.display();
+                anyhow::Error::new(error)
+                    .context(format!("the checkpoint {place} can't be written; older ones are untouched"))
             })?;
         let mut all = steps(run)?;
         while all.len() > keep {
@@ -94,21 +93,29 @@ impl Checkpoint {
     /// changed on disk.
     pub fn newest(run: &RunFolder) -> Result<Option<Self>> {
         let all = steps(run)?;
-        let Some((_, newest)) = all.last() else { return Ok(None) };
+        let Some((step, newest)) = all.last() else { return Ok(None) };
         let older = all.iter().rev().nth(1);
         let fix = match older {
             Some((step, _)) => format!("move {} away; the run then goes on from step {step}", newest.display()),
             None => format!("restore {} from a copy; the run has no other checkpoint", newest.display()),
         };
-        Self::read(newest)
-            .with_context(|| format!("the checkpoint {} is damaged; nothing was changed.\n  fix: {fix}", newest.display()))
+        Self::read(newest, *step)
+            .with_context(|| {
+                format!("the checkpoint {} can't be read; nothing was changed.\n  fix: {fix}", newest.display())
+            })
             .map(Some)
     }
 
-    fn read(folder: &Path) -> Result<Self> {
+    fn read(folder: &Path, step: u64) -> Result<Self> {
         let text = fs::read_to_string(folder.join(MANIFEST)).with_context(|| format!("{MANIFEST} can't be read"))?;
-        let manifest: Manifest = serde_json::from_str(&text).with_context(|| format!("{MANIFEST} is not a manifest"))?;
-        ensure!(manifest.format == FORMAT, "expected format {FORMAT}, found {}", manifest.format);
+        let manifest: Manifest =
+            serde_json::from_str(&text).with_context(|| format!("{MANIFEST} is not a manifest"))?;
+        ensure!(
+            manifest.format == FORMAT,
+            "{MANIFEST}: expected format {FORMAT}, found {}; the run's run.json says which program wrote it",
+            manifest.format
+        );
+        ensure!(manifest.step == step, "{MANIFEST}: expected step {step}, found {}", manifest.step);
         let read = |name: &str| -> Result<Vec<u8>> {
             let Some(part) = manifest.files.get(name) else { bail!("{MANIFEST} lacks {name}") };
             let bytes = fs::read(folder.join(name)).with_context(|| format!("{name} can't be read"))?;
@@ -117,7 +124,7 @@ impl Checkpoint {
             ensure!(crc == part.crc32, "{name}: expected CRC-32 {:08x}, found {crc:08x}", part.crc32);
             Ok(bytes)
         };
-        Ok(Self { step: manifest.step, learner: read(Self::LEARNER)?, trainer: read(Self::TRAINER)? })
+        Ok(Self { step, learner: read(Self::LEARNER)?, trainer: read(Self::TRAINER)? })
     }
 }
 

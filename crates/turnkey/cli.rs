@@ -42,11 +42,11 @@ pub struct Train {
     /// Folder of runs.
     #[arg(long, default_value = "runs")]
     pub runs_dir: PathBuf,
-    /// Goes on from the run's newest checkpoint.
+    /// Goes on from the run's newest checkpoint. With --seeds, those that have no run yet begin.
     #[arg(long)]
     pub resume: bool,
     /// Seed of everything random.
-    #[arg(long, conflicts_with = "seeds")]
+    #[arg(long, conflicts_with = "seeds", value_parser = clap::value_parser!(u64).range(..=LAST_SEED))]
     pub seed: Option<u64>,
     /// Several runs one after the other, such as 0..4 (which is 0, 1, 2, 3).
     #[arg(long, value_parser = parse_seeds)]
@@ -60,6 +60,33 @@ pub struct Train {
     /// Shows no progress.
     #[arg(long)]
     pub quiet: bool,
+}
+
+impl Train {
+    /// The command that goes on with what this one began.
+    #[must_use]
+    pub fn resume_command(&self) -> String {
+        let mut words = vec!["turnkey".to_owned(), "train".to_owned(), self.config.display().to_string()];
+        words.extend(self.set.iter().flat_map(|change| ["--set".to_owned(), change.clone()]));
+        let mut option =
+            |name: &str, value: Option<String>| words.extend(value.into_iter().flat_map(|v| [name.to_owned(), v]));
+        option("--name", self.name.clone());
+        option("--runs-dir", Some(self.runs_dir.display().to_string()).filter(|folder| folder != "runs"));
+        option("--seed", self.seed.map(|seed| seed.to_string()));
+        option("--seeds", self.seeds.as_ref().map(|Seeds(seeds)| format!("{}..{}", seeds.start, seeds.end)));
+        words.push("--resume".to_owned());
+        words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 /// Arguments of `evaluate`.
@@ -119,6 +146,9 @@ pub enum BenchWhat {
     Physics,
 }
 
+/// The last seed that a configuration file, whose integers have a sign, can say.
+const LAST_SEED: u64 = i64::MAX as u64;
+
 /// A range of seeds, first to before last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seeds(pub std::ops::Range<u64>);
@@ -127,7 +157,7 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
     let fail = || format!("expected FIRST..END with FIRST below END, such as 0..4, got {text:?}");
     let (first, end) = text.split_once("..").ok_or_else(fail)?;
     let (first, end) = (first.parse().map_err(|_| fail())?, end.parse().map_err(|_| fail())?);
-    if first >= end {
+    if first >= end || end > LAST_SEED {
         return Err(fail());
     }
     Ok(Seeds(first..end))

@@ -55,7 +55,8 @@ fn train(arguments: &Train) -> Result<()> {
 
 fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Result<Finish> {
     let path = arguments.runs_dir.join(name);
-    let mut trainer = if arguments.resume {
+    // Of several runs, those that a stopped command had not come to yet begin.
+    let mut trainer = if arguments.resume && (arguments.seeds.is_none() || path.exists()) {
         let folder = RunFolder::open(&path)?;
         if let Some(difference) = folder.load_config()?.difference(&config) {
             bail!(
@@ -67,17 +68,12 @@ fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Resu
         }
         Trainer::resume(config, folder, arguments.view, arguments.quiet)?
     } else {
-        let folder = RunFolder::create(&path, &config)?;
-        Trainer::new(config, folder, arguments.view, arguments.quiet)?
+        let other = arguments.init_from.as_deref().map(RunFolder::open).transpose()?;
+        Trainer::new(config, &path, other.as_ref(), arguments.view, arguments.quiet)?
     };
-    if let Some(other) = &arguments.init_from {
-        trainer.init_from(&RunFolder::open(other)?)?;
-    }
     let finish = trainer.train(stop)?;
     match finish {
-        Finish::Stopped => {
-            println!("stopped with a checkpoint; go on with\n  turnkey train {} --name {name} --resume", arguments.config.display());
-        }
+        Finish::Stopped => println!("stopped with a checkpoint; go on with\n  {}", arguments.resume_command()),
         Finish::Complete => conclude(&mut trainer)?,
     }
     Ok(finish)
@@ -140,7 +136,12 @@ fn evaluate_run(arguments: &Evaluate) -> Result<()> {
     let mut judge = environment(&config)?;
     let spec = judge.spec();
     let mut learner = Sac::new(&config.sac, spec.observation.len(), spec.action.len(), config.seed)?;
-    learner.restore(&checkpoint.learner)?;
+    learner.restore(&checkpoint.learner).with_context(|| {
+        let path = folder.path().display();
+        format!(
+            "the learner of {path} doesn't fit.\n  fix: leave networks and observations as {path}/config.toml has them"
+        )
+    })?;
     let mut results = vec![("as configured".to_owned(), evaluate(&mut learner, judge.as_mut(), arguments.episodes)?)];
     if arguments.corners {
         let corners = config.twin.corners();
@@ -151,9 +152,14 @@ fn evaluate_run(arguments: &Evaluate) -> Result<()> {
         }
     }
     if arguments.json {
-        let rows: Vec<_> = results.iter().map(|(name, evaluation)| serde_json::json!({
-            "run": folder.name(), "step": checkpoint.step, "dynamics": name, "evaluation": evaluation,
-        })).collect();
+        let rows: Vec<_> = results
+            .iter()
+            .map(|(name, evaluation)| {
+                serde_json::json!({
+                    "run": folder.name(), "step": checkpoint.step, "dynamics": name, "evaluation": evaluation,
+                })
+            })
+            .collect();
         println!("{}", serde_json::to_string_pretty(&rows)?);
     } else {
         for (name, evaluation) in results {

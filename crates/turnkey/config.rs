@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use turnkey_env::{AugmentationConfig, TaskConfig};
+use turnkey_env::{AugmentationConfig, TaskConfig, ValveTask};
 use turnkey_sac::SacConfig;
 use turnkey_sim::TwinConfig;
 
@@ -61,6 +61,9 @@ pub struct RunConfig {
     pub checkpoints_kept: usize,
 }
 
+/// Transitions that fit into a large machine's memory, about 25 GB of them.
+const LARGEST_REPLAY: usize = 100_000_000;
+
 fn one() -> u64 {
     1
 }
@@ -94,14 +97,28 @@ impl Config {
     /// When the file can't be read, is not TOML, or holds an unknown key, a value of the wrong type or one
     /// out of range: each names the key, what was expected and what came.
     pub fn load(path: &Path, changes: &[String]) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("the configuration {} can't be read", path.display()))?;
-        let mut table: toml::Table =
-            toml::from_str(&text).map_err(|e| anyhow!("{} is not valid TOML: {e}", path.display()))?;
+        let text = std::fs::read_to_string(path).with_context(|| {
+            let path = path.display();
+            format!(
+                "the configuration {path} can't be read.\n  fix: name a TOML file, such as configs/valve_state.toml"
+            )
+        })?;
+        let mut table: toml::Table = toml::from_str(&text)
+            .map_err(|e| anyhow!("{} is not TOML, the format of configurations: {}", path.display(), trimmed(&e)))?;
+        // Read before it is changed and after each change, so that the error is about the line or the change at
+        // fault. A file may leave out what a change adds.
+        let mut read = toml::from_str::<Self>(&text);
         for change in changes {
             apply(&mut table, change)?;
+            match toml::from_str(&toml::to_string(&table)?) {
+                Err(e) if read.is_ok() => bail!("--set {change}: {}", e.message()),
+                Err(_) => {}
+                changed => read = changed,
+            }
         }
-        let config = Self::from_table(table).with_context(|| format!("in {}", path.display()))?;
+        let config = read.map_err(|e| anyhow!("{} is not a configuration: {}", path.display(), trimmed(&e)))?;
+        let place = if changes.is_empty() { "" } else { " with what --set changes" };
+        config.check().with_context(|| format!("{}{place} can't be run", path.display()))?;
         Ok(config)
     }
 
@@ -110,9 +127,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn from_table(table: toml::Table) -> Result<Self> {
-        // Parsed from text again, so that errors show the line they are about.
-        let text = toml::to_string(&table)?;
-        let config: Self = toml::from_str(&text).map_err(|e| anyhow!("{}", e.to_string().trim_end()))?;
+        let config: Self = table.try_into()?;
         config.check()?;
         Ok(config)
     }
@@ -130,12 +145,19 @@ impl Config {
         above_zero("final_episodes", run.final_episodes)?;
         above_zero("checkpoint_period", run.checkpoint_period)?;
         above_zero("checkpoints_kept", run.checkpoints_kept as u64)?;
-        above_zero("replay_capacity", run.replay_capacity as u64)?;
-        ensure!(run.updates_per_step <= 1000, "run.updates_per_step: expected at most 1000, got {}", run.updates_per_step);
-        for (key, value) in [
-            ("correlation", self.exploration.correlation),
-            ("warmup_correlation", self.exploration.warmup_correlation),
-        ] {
+        ensure!(
+            (1..=LARGEST_REPLAY).contains(&run.replay_capacity),
+            "run.replay_capacity: expected 1 to {LARGEST_REPLAY}, got {}",
+            run.replay_capacity
+        );
+        ensure!(
+            run.updates_per_step <= 1000,
+            "run.updates_per_step: expected at most 1000, got {}",
+            run.updates_per_step
+        );
+        for (key, value) in
+            [("correlation", self.exploration.correlation), ("warmup_correlation", self.exploration.warmup_correlation)]
+        {
             ensure!((0.0..1.0).contains(&value), "exploration.{key}: expected 0 to below 1, got {value}");
         }
         ensure!(
@@ -144,8 +166,9 @@ impl Config {
             self.task.period_secs,
             self.twin.period_secs
         );
+        ValveTask::new(self.task.clone())?;
         self.sac.validate()?;
-        self.twin.check()?;
+        self.twin.check().context("[twin]")?;
         Ok(())
     }
 
@@ -168,6 +191,11 @@ impl Config {
         };
         first_difference("", &toml::Value::Table(table(self)), &toml::Value::Table(table(other)))
     }
+}
+
+/// An error of the TOML reader without the empty lines after it.
+fn trimmed(error: &toml::de::Error) -> String {
+    error.to_string().trim_end().to_owned()
 }
 
 fn first_difference(path: &str, a: &toml::Value, b: &toml::Value) -> Option<String> {

@@ -36,7 +36,8 @@ pub fn evaluate(policy: &mut impl Policy, environment: &mut dyn Environment, epi
     let mut rng = Rng::new(0, "a deterministic policy draws nothing");
     let (mut returns, mut finals, mut rollouts, mut successes) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for episode in 0..episodes {
-        let mut observation = environment.reset(EVALUATION_SEEDS + episode).context("an evaluation episode can't start")?;
+        let mut observation =
+            environment.reset(EVALUATION_SEEDS + episode).context("an evaluation episode can't start")?;
         let (mut total, mut errors) = (0.0, Vec::new());
         loop {
             let action = policy.act(&observation, Mode::Deterministic, &mut rng);

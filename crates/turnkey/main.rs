@@ -1,6 +1,7 @@
 //! `turnkey`: the binary.
 
 use clap::Parser as _;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 use turnkey::{cli::Cli, commands, progress::LogWriter};
@@ -8,7 +9,12 @@ use turnkey::{cli::Cli, commands, progress::LogWriter};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("turnkey=info,warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(LogWriter::new).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(LogWriter::new)
+        .init();
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -60,16 +60,30 @@ pub struct MetricsFile {
 }
 
 impl MetricsFile {
+    /// Looks whether the file has its first `keep` bytes, and changes nothing.
+    ///
+    /// # Errors
+    /// When it is missing or shorter.
+    pub fn check(path: &Path, keep: u64) -> Result<()> {
+        let found = std::fs::metadata(path).map_or(0, |file| file.len());
+        anyhow::ensure!(
+            found >= keep,
+            "{} was cut off: expected at least {keep} bytes, found {found}; nothing was changed.\n  fix: restore the file \
+             from a copy, or move the newest checkpoints away until one is left that it is long enough for",
+            path.display()
+        );
+        Ok(())
+    }
+
     /// Opens the file and goes on after its first `keep` bytes: what was written after the checkpoint that
     /// a run resumes from is written again.
     ///
     /// # Errors
-    /// When the file can't be written, or is shorter than it was.
+    /// When the file can't be written, or as [`MetricsFile::check`].
     pub fn open(path: &Path, keep: u64) -> Result<Self> {
+        Self::check(path, keep)?;
         let describe = || format!("{} can't be written", path.display());
         let file = OpenOptions::new().append(true).create(true).open(path).with_context(describe)?;
-        let found = file.metadata().with_context(describe)?.len();
-        anyhow::ensure!(found >= keep, "{}: expected at least {keep} bytes, found {found}", path.display());
         file.set_len(keep).with_context(describe)?;
         Ok(Self { path: path.to_owned(), file: BufWriter::new(file), bytes: keep })
     }

@@ -4,6 +4,7 @@ use crate::evaluation::Evaluation;
 use crate::metrics::Line;
 use crate::progress::{Progress, Status};
 use crate::statistics::median;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Instant;
 use turnkey_core::LearningRecord;
@@ -14,14 +15,48 @@ const UPDATES_A_LINE: u64 = 200;
 /// Episodes behind the figures on the progress bar.
 const RECENT: usize = 50;
 
-/// Averages figures and shows progress. Nothing of it decides what happens next.
+/// Shows progress and words figures. Nothing of it decides what happens next.
 pub struct Reporter {
     progress: Progress,
     status: Status,
     recent: VecDeque<(Option<bool>, Option<f64>)>,
+    /// Gradient steps since when.
+    steps: u64,
+    since: Instant,
+}
+
+/// The learner's figures since its last line, kept with a checkpoint so that a resumed run's lines are the same.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sums {
     sums: Metrics,
     count: u64,
-    since: Instant,
+}
+
+impl Sums {
+    fn add(&mut self, metrics: &Metrics) {
+        let add = |sum: &mut f64, x: f64| *sum += x;
+        add(&mut self.sums.critic_loss, metrics.critic_loss);
+        add(&mut self.sums.q, metrics.q);
+        add(&mut self.sums.target_q, metrics.target_q);
+        add(&mut self.sums.actor_loss, metrics.actor_loss);
+        add(&mut self.sums.entropy, metrics.entropy);
+        add(&mut self.sums.temperature, metrics.temperature);
+        self.count += 1;
+    }
+
+    /// The means, after which it begins anew.
+    fn take(&mut self) -> Metrics {
+        let Self { sums, count } = std::mem::take(self);
+        let n = count as f64;
+        Metrics {
+            critic_loss: sums.critic_loss / n,
+            q: sums.q / n,
+            target_q: sums.target_q / n,
+            actor_loss: sums.actor_loss / n,
+            entropy: sums.entropy / n,
+            temperature: sums.temperature / n,
+        }
+    }
 }
 
 /// The learner's averages.
@@ -67,8 +102,7 @@ impl Reporter {
             progress: Progress::new(steps, hidden),
             status: Status::default(),
             recent: VecDeque::with_capacity(RECENT),
-            sums: Metrics::default(),
-            count: 0,
+            steps: 0,
             since: Instant::now(),
         }
     }
@@ -93,33 +127,18 @@ impl Reporter {
         self.status.median_error = (!errors.is_empty()).then(|| median(&errors));
     }
 
-    /// After each gradient step. Gives an averaged line now and then.
-    pub fn learning(&mut self, step: u64, updates: u64, metrics: &Metrics) -> Option<LearningLine> {
-        let add = |sum: &mut f64, x: f64| *sum += x;
-        add(&mut self.sums.critic_loss, metrics.critic_loss);
-        add(&mut self.sums.q, metrics.q);
-        add(&mut self.sums.target_q, metrics.target_q);
-        add(&mut self.sums.actor_loss, metrics.actor_loss);
-        add(&mut self.sums.entropy, metrics.entropy);
-        add(&mut self.sums.temperature, metrics.temperature);
-        self.count += 1;
+    /// After each gradient step. Gives a line of the averages in `sums` now and then.
+    pub fn learning(&mut self, step: u64, updates: u64, metrics: &Metrics, sums: &mut Sums) -> Option<LearningLine> {
+        sums.add(metrics);
+        self.steps += 1;
         // By the learner's own count, so that a resumed run has its lines at the same steps.
         if !updates.is_multiple_of(UPDATES_A_LINE) {
             return None;
         }
-        let n = self.count as f64;
-        let sums = std::mem::take(&mut self.sums);
-        let metrics = Metrics {
-            critic_loss: sums.critic_loss / n,
-            q: sums.q / n,
-            target_q: sums.target_q / n,
-            actor_loss: sums.actor_loss / n,
-            entropy: sums.entropy / n,
-            temperature: sums.temperature / n,
-        };
-        let gradient_steps_per_sec = n / self.since.elapsed().as_secs_f64();
+        let metrics = sums.take();
+        let gradient_steps_per_sec = self.steps as f64 / self.since.elapsed().as_secs_f64();
         self.status.gradient_steps_per_sec = Some(gradient_steps_per_sec);
-        self.count = 0;
+        self.steps = 0;
         self.since = Instant::now();
         Some(LearningLine { step, updates, metrics, gradient_steps_per_sec })
     }

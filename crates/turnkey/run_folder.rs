@@ -3,7 +3,7 @@
 //! ```text
 //! runs/NAME/
 //!   config.toml            the resolved configuration, seed included
-//!   run.json               version and commit that made it
+//!   run.json               version and commit that made it, and whose networks it began with
 //!   metrics.jsonl          one line an episode, a report of the learner, or an evaluation
 //!   checkpoints/step-…/    everything that decides what happens next
 //!   replay/                every transition, appended as it happens
@@ -12,10 +12,26 @@
 //! ```
 
 use crate::config::Config;
+use crate::version::{self, Version};
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// What made a run, as run.json says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The program.
+    #[serde(flatten)]
+    pub program: Version,
+    /// The run whose networks it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<PathBuf>,
+}
+
+/// Keeps a run to one process.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "held, never looked at")] fs::File);
 
 /// The folder of one run.
 #[derive(Clone, Debug)]
@@ -26,7 +42,27 @@ impl RunFolder {
     ///
     /// # Errors
     /// When the folder exists already (nothing in it is touched), or can't be written.
-    pub fn create(path: &Path, config: &Config) -> Result<Self> {
+    pub fn create(path: &Path, config: &Config, init_from: Option<&RunFolder>) -> Result<Self> {
+        Self::expect_none(path)?;
+        let describe = || format!("the run folder {} can't be made", path.display());
+        fs::create_dir_all(path.parent().unwrap_or(path)).with_context(describe)?;
+        fs::create_dir(path).with_context(describe)?;
+        let folder = Self(path.to_owned());
+        let origin = Origin { program: version::current(), init_from: init_from.map(|run| run.0.clone()) };
+        let fill = || -> Result<()> {
+            fs::create_dir(folder.checkpoints())?;
+            write_json(&folder.origin_path(), &origin)?;
+            write_durably(&folder.config(), config.to_toml()?.as_bytes())
+        };
+        fill().inspect_err(|_| drop(fs::remove_dir_all(path))).with_context(describe)?;
+        Ok(folder)
+    }
+
+    /// Refuses a place where there is something already.
+    ///
+    /// # Errors
+    /// When there is; nothing in it is touched.
+    pub fn expect_none(path: &Path) -> Result<()> {
         if path.exists() {
             bail!(
                 "the run folder {} exists already; nothing in it was touched.\n  fix: go on with it by --resume, or \
@@ -34,11 +70,7 @@ impl RunFolder {
                 path.display()
             );
         }
-        let folder = Self(path.to_owned());
-        fs::create_dir_all(folder.checkpoints()).with_context(|| format!("the run folder {} can't be made", path.display()))?;
-        write_durably(&folder.config(), config.to_toml()?.as_bytes())?;
-        write_json(&folder.0.join("run.json"), &crate::version::current())?;
-        Ok(folder)
+        Ok(())
     }
 
     /// The folder of a run that exists.
@@ -65,6 +97,41 @@ impl RunFolder {
         Config::load(&self.config(), &[])
     }
 
+    /// Writes down what the run resolves to from now on, such as more steps than it began with.
+    ///
+    /// # Errors
+    /// When the disk is full; what was written down before stays.
+    pub fn rewrite_config(&self, config: &Config) -> Result<()> {
+        if self.load_config()? == *config {
+            return Ok(());
+        }
+        write_durably(&self.config(), config.to_toml()?.as_bytes())
+    }
+
+    /// What made the run.
+    ///
+    /// # Errors
+    /// When run.json is missing or was changed.
+    pub fn origin(&self) -> Result<Origin> {
+        let path = self.origin_path();
+        let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is not what made a run", path.display()))
+    }
+
+    /// Keeps other processes from training this run for as long as the lock lives; the system drops it with the
+    /// process, however that ends.
+    ///
+    /// # Errors
+    /// When another process is training it.
+    pub fn lock(&self) -> Result<Lock> {
+        let path = self.0.display();
+        let folder = fs::File::open(&self.0).with_context(|| format!("{path} can't be opened"))?;
+        if let Err(fs::TryLockError::WouldBlock) = folder.try_lock() {
+            bail!("another process is training {path}; nothing was touched.\n  fix: wait for it, or end it first");
+        }
+        Ok(Lock(folder)) // unlocked where the file system knows no locks
+    }
+
     /// The folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -75,6 +142,10 @@ impl RunFolder {
     #[must_use]
     pub fn name(&self) -> String {
         self.0.file_name().map_or_else(|| self.0.display().to_string(), |name| name.to_string_lossy().into_owned())
+    }
+
+    fn origin_path(&self) -> PathBuf {
+        self.0.join("run.json")
     }
 
     fn config(&self) -> PathBuf {

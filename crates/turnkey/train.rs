@@ -5,12 +5,13 @@ use crate::config::Config;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::exploration::Exploration;
 use crate::metrics::{Line, MetricsFile};
-use crate::report::Reporter;
-use crate::run_folder::RunFolder;
+use crate::report::{Reporter, Sums};
+use crate::run_folder::{Lock, RunFolder};
 use crate::setup::{environment, view};
 use crate::stop::Stop;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use std::time::Instant;
 use turnkey_core::{
     Augment as _, Batch, End, Environment, EpisodeRecord, Learner as _, Observation, Record, Rng, Sink, Snapshot as _,
@@ -32,6 +33,7 @@ pub enum Finish {
 pub struct Trainer {
     config: Config,
     folder: RunFolder,
+    _lock: Lock,
     environment: Box<dyn Environment>,
     judge: Box<dyn Environment>,
     learner: Sac,
@@ -39,6 +41,8 @@ pub struct Trainer {
     log: ReplayLog,
     batch: Batch,
     state: State,
+    /// Step of the newest checkpoint, if there is one.
+    saved: Option<u64>,
     metrics: MetricsFile,
     reporter: Reporter,
     sink: Box<dyn Sink>,
@@ -60,6 +64,7 @@ struct State {
     /// Consecutive good evaluations so far, and the first step of the first two in a row.
     good_in_a_row: u32,
     steps_to_solve: Option<u64>,
+    sums: Sums,
     seconds_trained: f64,
 }
 
@@ -82,109 +87,167 @@ struct Saved {
 /// The success rate from which an evaluation counts as solved, twice in a row.
 const SOLVED: f64 = 0.9;
 
-impl Trainer {
-    /// A new run in a new folder.
-    ///
-    /// # Errors
-    /// When the folder can't be written or the environment can't be made.
-    pub fn new(config: Config, folder: RunFolder, live: bool, hidden: bool) -> Result<Self> {
-        let (mut environment, judge) = (environment(&config)?, environment(&config)?);
+/// What a run is made of before it lies anywhere.
+struct Parts {
+    environment: Box<dyn Environment>,
+    judge: Box<dyn Environment>,
+    learner: Sac,
+    widths: Widths,
+}
+
+impl Parts {
+    fn new(config: &Config) -> Result<Self> {
+        let (environment, judge) = (environment(config)?, environment(config)?);
         let spec = environment.spec();
         let widths = Widths { observation: spec.observation.len(), action: spec.action.len() };
+        let learner = Sac::new(&config.sac, widths.observation, widths.action, config.seed)?;
+        Ok(Self { environment, judge, learner, widths })
+    }
+
+    /// Takes over another run's learner: its networks, optimisers and temperature.
+    fn init_from(&mut self, other: &RunFolder) -> Result<()> {
+        let path = other.path().display();
+        let checkpoint = Checkpoint::newest(other)?
+            .with_context(|| format!("{path} has no checkpoint yet.\n  fix: let it train up to its first one"))?;
+        self.learner.restore(&checkpoint.learner).with_context(|| {
+            format!(
+                "the learner of {path} doesn't fit this run.\n  fix: begin from a run with the same networks and \
+                 observations; {path}/config.toml says what it has"
+            )
+        })
+    }
+}
+
+impl Trainer {
+    /// A new run in a new folder, which is made once everything else about the run is known to be right;
+    /// with the learner of `init_from`, if any: its networks, optimisers and temperature.
+    ///
+    /// # Errors
+    /// When the folder exists or can't be written, the environment can't be made, or the other run has no
+    /// checkpoint or a learner of other sizes.
+    pub fn new(config: Config, path: &Path, init_from: Option<&RunFolder>, live: bool, hidden: bool) -> Result<Self> {
+        RunFolder::expect_none(path)?;
+        let mut parts = Parts::new(&config)?;
+        if let Some(other) = init_from {
+            parts.init_from(other)?;
+        }
+        let folder = RunFolder::create(path, &config, init_from)?;
+        let lock = folder.lock()?;
+        let mut trainer = Self::begin(config, folder, lock, parts, live, hidden)?;
+        if init_from.is_some() {
+            trainer.checkpoint()?; // what it began with is known from here on, whatever becomes of the other run
+        }
+        Ok(trainer)
+    }
+
+    /// A run as its newest checkpoint left it, which goes on to the bit as if it had not stopped. One that
+    /// ended before its first checkpoint starts again.
+    ///
+    /// # Errors
+    /// When the checkpoint or the run's other files are damaged, or another process is training it; nothing on
+    /// disk is then changed.
+    pub fn resume(config: Config, folder: RunFolder, live: bool, hidden: bool) -> Result<Self> {
+        let lock = folder.lock()?;
+        let Some(checkpoint) = Checkpoint::newest(&folder)? else {
+            return Self::begin_again(config, folder, lock, live, hidden);
+        };
+        let Parts { mut environment, judge, mut learner, widths } = Parts::new(&config)?;
+        let saved: Saved = postcard::from_bytes(&checkpoint.trainer)
+            .context("trainer.bin is not a trainer's state: expected one of this program's own version")?;
+        learner.restore(&checkpoint.learner)?;
+        environment.restore(&saved.environment)?;
+        MetricsFile::check(&folder.metrics(), saved.metrics_bytes)?;
+        let (log, replay) =
+            ReplayLog::resume(folder.replay(), Format::new(widths), saved.transitions, config.run.replay_capacity)?;
+        let metrics = MetricsFile::open(&folder.metrics(), saved.metrics_bytes)?;
+        folder.rewrite_config(&config)?;
+        tracing::info!("resuming {} at step {}", folder.name(), saved.state.step);
+        let parts = Parts { environment, judge, learner, widths };
+        let mut trainer =
+            Self::assemble(config, folder, lock, parts, (replay, log), metrics, saved.state, (live, hidden))?;
+        trainer.saved = Some(checkpoint.step);
+        Ok(trainer)
+    }
+
+    fn begin_again(config: Config, folder: RunFolder, lock: Lock, live: bool, hidden: bool) -> Result<Self> {
+        let name = folder.path().display();
+        if let Some(other) = folder.origin()?.init_from {
+            let other = other.display();
+            bail!(
+                "{name} has no checkpoint, not even of the networks it was to take over from {other}.\n  fix: delete \
+                 it, and train with --init-from {other} again"
+            );
+        }
+        let parts = Parts::new(&config)?;
+        tracing::warn!("{name} has no checkpoint yet: it starts from step 0");
+        let replay = folder.replay();
+        if replay.exists() {
+            std::fs::remove_dir_all(&replay).with_context(|| format!("{} can't be deleted", replay.display()))?;
+        }
+        folder.rewrite_config(&config)?;
+        Self::begin(config, folder, lock, parts, live, hidden)
+    }
+
+    fn begin(
+        config: Config,
+        folder: RunFolder,
+        lock: Lock,
+        mut parts: Parts,
+        live: bool,
+        hidden: bool,
+    ) -> Result<Self> {
         let mut episode_seeds = Rng::new(config.seed, "episodes");
-        let observation = environment.reset(training_seed(&mut episode_seeds)).context("the first episode can't start")?;
+        let observation =
+            parts.environment.reset(training_seed(&mut episode_seeds)).context("the first episode can't start")?;
         let state = State {
             step: 0,
             episodes: 0,
             observation,
             episode: Episode::default(),
-            exploration: Exploration::new(&config.exploration, widths.action, config.seed),
+            exploration: Exploration::new(&config.exploration, parts.widths.action, config.seed),
             episode_seeds,
             sampling: Rng::new(config.seed, "sampling"),
             augmentation: Rng::new(config.seed, "augmentation"),
             good_in_a_row: 0,
             steps_to_solve: None,
+            sums: Sums::default(),
             seconds_trained: 0.0,
         };
-        let learner = Sac::new(&config.sac, widths.observation, widths.action, config.seed)?;
-        let replay = Replay::new(config.run.replay_capacity, widths)?;
-        let log = ReplayLog::create(folder.replay(), Format::new(widths))?;
+        let replay = Replay::new(config.run.replay_capacity, parts.widths)?;
+        let log = ReplayLog::create(folder.replay(), Format::new(parts.widths))?;
         let metrics = MetricsFile::open(&folder.metrics(), 0)?;
-        Self::assemble(config, folder, (environment, judge), learner, (replay, log), metrics, state, (live, hidden))
-    }
-
-    /// A run as its newest checkpoint left it, which goes on to the bit as if it had not stopped.
-    ///
-    /// # Errors
-    /// When the checkpoint or the replay's files are damaged; nothing on disk is then changed.
-    pub fn resume(config: Config, folder: RunFolder, live: bool, hidden: bool) -> Result<Self> {
-        let Some(checkpoint) = Checkpoint::newest(&folder)? else {
-            return Self::new_over(config, folder, live, hidden);
-        };
-        let (mut environment, judge) = (environment(&config)?, environment(&config)?);
-        let spec = environment.spec();
-        let widths = Widths { observation: spec.observation.len(), action: spec.action.len() };
-        let saved: Saved = postcard::from_bytes(&checkpoint.trainer).context("trainer.bin is not a trainer's state")?;
-        let mut learner = Sac::new(&config.sac, widths.observation, widths.action, config.seed)?;
-        learner.restore(&checkpoint.learner)?;
-        environment.restore(&saved.environment)?;
-        let (log, replay) =
-            ReplayLog::resume(folder.replay(), Format::new(widths), saved.transitions, config.run.replay_capacity)?;
-        let metrics = MetricsFile::open(&folder.metrics(), saved.metrics_bytes)?;
-        tracing::info!("resuming {} at step {}", folder.name(), saved.state.step);
-        let state = saved.state;
-        Self::assemble(config, folder, (environment, judge), learner, (replay, log), metrics, state, (live, hidden))
-    }
-
-    /// A run that ended before its first checkpoint starts again.
-    fn new_over(config: Config, folder: RunFolder, live: bool, hidden: bool) -> Result<Self> {
-        tracing::warn!("{} has no checkpoint yet: it starts from step 0", folder.name());
-        let replay = folder.replay();
-        if replay.exists() {
-            std::fs::remove_dir_all(&replay).with_context(|| format!("{} can't be deleted", replay.display()))?;
-        }
-        Self::new(config, folder, live, hidden)
+        Self::assemble(config, folder, lock, parts, (replay, log), metrics, state, (live, hidden))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a trainer, put together in one place")]
     fn assemble(
         config: Config,
         folder: RunFolder,
-        (environment, judge): (Box<dyn Environment>, Box<dyn Environment>),
-        learner: Sac,
+        lock: Lock,
+        Parts { environment, judge, learner, widths }: Parts,
         (replay, log): (Replay, ReplayLog),
         metrics: MetricsFile,
         state: State,
         (live, hidden): (bool, bool),
     ) -> Result<Self> {
         let sink = view(&folder, live, environment.scene())?;
-        let Widths { observation, action } = replay.widths();
         Ok(Self {
-            batch: Batch::zeros(config.sac.batch_size, observation, action),
+            batch: Batch::zeros(config.sac.batch_size, widths.observation, widths.action),
             reporter: Reporter::new(config.run.steps, hidden),
             started: Instant::now(),
             config,
             folder,
+            _lock: lock,
             environment,
             judge,
             learner,
             replay,
             log,
             state,
+            saved: None,
             metrics,
             sink,
         })
-    }
-
-    /// Takes over another run's learner: its networks, optimisers and temperature.
-    ///
-    /// # Errors
-    /// When that run has no checkpoint, or networks of other sizes.
-    pub fn init_from(&mut self, other: &RunFolder) -> Result<()> {
-        let checkpoint = Checkpoint::newest(other)?.with_context(|| format!("{} has no checkpoint", other.path().display()))?;
-        self.learner
-            .restore(&checkpoint.learner)
-            .with_context(|| format!("the learner of {} doesn't fit this run", other.path().display()))
     }
 
     /// Interacts and learns until the configured steps are taken or somebody asks to stop.
@@ -193,6 +256,16 @@ impl Trainer {
     /// When the environment fails or the disk is full. The newest checkpoint stays whole, and `--resume`
     /// goes on from it.
     pub fn train(&mut self, stop: &Stop) -> Result<Finish> {
+        self.train_on(stop).with_context(|| {
+            let resumes = match self.saved {
+                Some(step) => format!("its checkpoint of step {step} is whole, and --resume goes on from there"),
+                None => "it has no checkpoint yet, and --resume starts it again".to_owned(),
+            };
+            format!("training stopped at step {}.\n  fix: what is said below; {resumes}", self.state.step)
+        })
+    }
+
+    fn train_on(&mut self, stop: &Stop) -> Result<Finish> {
         while self.state.step < self.config.run.steps {
             if stop.asked() {
                 self.checkpoint()?;
@@ -223,7 +296,7 @@ impl Trainer {
         } else {
             state.exploration.of_policy(&self.learner, &state.observation)
         };
-        let step = self.environment.step(&action).context("the environment failed; --resume goes on from the last checkpoint")?;
+        let step = self.environment.step(&action).context("the environment failed")?;
         let transition = Transition {
             observation: std::mem::replace(&mut state.observation, step.observation.clone()),
             action,
@@ -254,7 +327,14 @@ impl Trainer {
         let (step, episode) = (state.step, state.episodes);
         self.metrics.write(&Line::Episode { step, episode, episode_return, length, success, final_error })?;
         self.reporter.episode(episode_return, success, final_error);
-        self.sink.record(Record::Episode(EpisodeRecord { step, episode, episode_return, length, success, final_error }));
+        self.sink.record(Record::Episode(EpisodeRecord {
+            step,
+            episode,
+            episode_return,
+            length,
+            success,
+            final_error,
+        }));
         state.exploration.begin_episode();
         let seed = training_seed(&mut state.episode_seeds);
         state.observation = self.environment.reset(seed).context("the next episode can't start")?;
@@ -270,13 +350,14 @@ impl Trainer {
         let metrics = self.learner.update(&self.batch);
         ensure!(
             metrics.critic_loss.is_finite() && metrics.actor_loss.is_finite(),
-            "learning diverged at step {}: critic loss {}, actor loss {}.\n  fix: a smaller sac.learning_rate or \
-             sac.reward_scale; the last checkpoint is whole",
-            self.state.step,
+            "learning diverged: critic loss {}, actor loss {}; it wants a new run with a smaller sac.learning_rate or \
+             sac.reward_scale",
             metrics.critic_loss,
             metrics.actor_loss
         );
-        if let Some(line) = self.reporter.learning(self.state.step, self.learner.updates(), &metrics) {
+        if let Some(line) =
+            self.reporter.learning(self.state.step, self.learner.updates(), &metrics, &mut self.state.sums)
+        {
             self.sink.record(Record::Learning(line.record()));
             self.metrics.write(&line.line())?;
         }
@@ -298,7 +379,11 @@ impl Trainer {
         self.metrics.write(&Line::Evaluation { step, minutes, evaluation })
     }
 
+    /// Makes the run as it is now durable, unless it is already.
     fn checkpoint(&mut self) -> Result<()> {
+        if self.saved == Some(self.state.step) {
+            return Ok(());
+        }
         let transitions = self.log.sync()?;
         let metrics_bytes = self.metrics.sync()?;
         self.state.seconds_trained = self.seconds_trained();
@@ -311,6 +396,7 @@ impl Trainer {
             trainer: postcard::to_allocvec(&saved).context("a trainer's state becomes bytes")?,
         };
         checkpoint.write(&self.folder, self.config.run.checkpoints_kept)?;
+        self.saved = Some(self.state.step);
         Ok(())
     }
 
