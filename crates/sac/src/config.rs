@@ -12,8 +12,10 @@ pub struct SacConfig {
     pub discount: f64,
     /// Weight of the new parameters in the target critics' moving average.
     pub tau: f64,
-    /// Adam's step size for actor, critics and temperature.
+    /// Adam's step size for actor and critics.
     pub learning_rate: f64,
+    /// Adam's step size for the logarithm of the temperature.
+    pub temperature_learning_rate: f64,
     /// Width of each hidden layer of the actor.
     pub actor_hidden: Vec<usize>,
     /// Width of each hidden layer of each critic.
@@ -41,6 +43,7 @@ impl Default for SacConfig {
             discount: 0.99,
             tau: 0.005,
             learning_rate: 3e-4,
+            temperature_learning_rate: 3e-4,
             actor_hidden: vec![256, 256],
             critic_hidden: vec![256, 256],
             critics: 2,
@@ -85,6 +88,9 @@ impl SacConfig {
         }
         if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
             return fail("learning_rate", "above 0, at most 1", self.learning_rate.to_string());
+        }
+        if !(self.temperature_learning_rate > 0.0 && self.temperature_learning_rate <= 1.0) {
+            return fail("temperature_learning_rate", "above 0, at most 1", self.temperature_learning_rate.to_string());
         }
         if !widths(&self.actor_hidden) {
             return fail("actor_hidden", "1 to 8 widths of 1 to 8192", format!("{:?}", self.actor_hidden));

@@ -61,6 +61,7 @@ fn ten_updates_agree_with_pytorch() {
             discount: number("discount"),
             tau: number("tau"),
             learning_rate: number("learning_rate"),
+            temperature_learning_rate: number("learning_rate"),
             actor_hidden: hidden.clone(),
             critic_hidden: hidden.clone(),
             critic_layer_norm: settings["layer_norm"].as_bool().unwrap(),

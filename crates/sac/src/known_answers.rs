@@ -9,6 +9,7 @@ fn small() -> SacConfig {
         critic_hidden: vec![32, 32],
         batch_size: 64,
         learning_rate: 3e-3,
+        temperature_learning_rate: 3e-3,
         tau: 0.05,
         ..SacConfig::default()
     }

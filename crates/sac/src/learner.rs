@@ -82,7 +82,7 @@ impl Sac {
             actor_adam: Adam::new(config.learning_rate, actor.shape().parameters(), &device),
             critic_adam: Adam::new(config.learning_rate, critics.shape().parameters(), &device),
             log_temperature: config.initial_temperature.ln(),
-            temperature_adam: ScalarAdam::new(config.learning_rate),
+            temperature_adam: ScalarAdam::new(config.temperature_learning_rate),
             config: config.clone(),
             observation,
             action,
