@@ -51,6 +51,16 @@ pub enum Line {
     },
 }
 
+impl Line {
+    /// Environment steps taken before it.
+    #[must_use]
+    pub fn step(&self) -> u64 {
+        match self {
+            Self::Episode { step, .. } | Self::Learning { step, .. } | Self::Evaluation { step, .. } => *step,
+        }
+    }
+}
+
 /// The file that lines are appended to.
 #[derive(Debug)]
 pub struct MetricsFile {

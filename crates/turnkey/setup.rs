@@ -5,14 +5,23 @@ use crate::run_folder::RunFolder;
 use anyhow::{Context, Result};
 use turnkey_core::{Environment, Record, Scene, Sink};
 use turnkey_env::{ClawEnvironment, ValveTask};
-use turnkey_sim::Twin;
+use turnkey_sim::{ModelName, Twin};
 
 /// The task on the twin.
 ///
 /// # Errors
 /// When the model doesn't load, or the configuration doesn't fit it.
 pub fn environment(config: &Config) -> Result<Box<dyn Environment>> {
-    let plant = Twin::new(config.twin.clone()).context("the twin can't be made")?;
+    let plant = Twin::new(config.twin.clone()).with_context(|| match config.twin.model {
+        ModelName::Turnkey => "the twin can't be made".to_owned(),
+        ModelName::Robel => {
+            let folder = std::env::var("TURNKEY_ROBEL_DIR").map(|dir| format!(" in {dir}")).unwrap_or_default();
+            format!(
+                "the twin can't be made of ROBEL's model files{folder}.\n  fix: fetch them by `cargo xtask setup`, or take \
+                 our own model by --set twin.model=turnkey"
+            )
+        }
+    })?;
     let task = ValveTask::new(config.task.clone()).context("the task can't be made")?;
     let environment = ClawEnvironment::new(plant, task).context("the task doesn't fit the twin")?;
     let Some(augmentation) = config.augmentation.clone() else { return Ok(Box::new(environment)) };

@@ -4,7 +4,7 @@ use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::exploration::Exploration;
-use crate::metrics::{Line, MetricsFile};
+use crate::metrics::{self, Line, MetricsFile};
 use crate::report::{Reporter, Sums};
 use crate::run_folder::{Lock, RunFolder};
 use crate::setup::{environment, view};
@@ -176,6 +176,15 @@ impl Trainer {
             bail!(
                 "{name} has no checkpoint, not even of the networks it was to take over from {other}.\n  fix: delete \
                  it, and train with --init-from {other} again"
+            );
+        }
+        let written = folder.metrics();
+        let came_to = if written.exists() { metrics::read(&written)?.iter().map(Line::step).max() } else { None };
+        if let Some(step) = came_to.filter(|step| *step > config.run.checkpoint_period) {
+            bail!(
+                "the checkpoints of {name} are missing: it came to step {step}, so expected some in {}, found none; nothing \
+                 was changed.\n  fix: restore them from a copy, or start a new run by another --name",
+                folder.checkpoints().display()
             );
         }
         let parts = Parts::new(&config)?;
