@@ -1,6 +1,6 @@
 //! How good a policy is: deterministic actions, episodes it never trained on, figures with intervals.
 
-use crate::statistics::{Interval, bootstrap, mean, median, wilson};
+use crate::statistics::{Interval, bootstrap, grouped_median, mean, median, wilson};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -21,7 +21,7 @@ pub struct Evaluation {
     /// Median over episodes of the absolute angular error at the last step, rad, with a bootstrap interval.
     pub median_error: Interval,
     /// Median over all steps of all episodes of the absolute angular error, rad: the paper's metric, the
-    /// angular distance during rollouts.
+    /// angular distance during rollouts. The bootstrap draws whole episodes.
     pub median_rollout_error: Interval,
     /// Mean sum of rewards, with a bootstrap interval.
     pub mean_return: Interval,
@@ -47,7 +47,7 @@ pub fn evaluate(policy: &mut impl Policy, environment: &mut dyn Environment, epi
             if step.end.is_some() {
                 successes += usize::from(step.info.success == Some(true));
                 finals.extend(errors.last().copied());
-                rollouts.push(median(&errors));
+                rollouts.push(errors);
                 returns.push(total);
                 break;
             }
@@ -59,7 +59,7 @@ pub fn evaluate(policy: &mut impl Policy, environment: &mut dyn Environment, epi
         successes,
         success_rate: wilson(successes, returns.len()),
         median_error: bootstrap(&finals, median),
-        median_rollout_error: bootstrap(&rollouts, median),
+        median_rollout_error: grouped_median(&rollouts),
         mean_return: bootstrap(&returns, mean),
     })
 }
@@ -75,5 +75,75 @@ impl fmt::Display for Evaluation {
         row(f, "median angular error at the end", self.median_error, 1.0, 3, "rad")?;
         row(f, "median angular distance on the way", self.median_rollout_error, 1.0, 3, "rad")?;
         row(f, "mean return", self.mean_return, 1.0, 1, "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use turnkey_core::{Action, End, Failure, Info, Observation, Snapshot, SnapshotError, Spec, Step};
+
+    /// Two steps an episode; the error is 0.05 rad where the seed is even and 1 rad where it is odd.
+    struct Recorded {
+        spec: Spec,
+        seeds: Vec<u64>,
+        step: usize,
+    }
+
+    impl Snapshot for Recorded {
+        fn save(&self) -> Vec<u8> {
+            Vec::new()
+        }
+
+        fn restore(&mut self, _state: &[u8]) -> Result<(), SnapshotError> {
+            Ok(())
+        }
+    }
+
+    impl Environment for Recorded {
+        fn spec(&self) -> &Spec {
+            &self.spec
+        }
+
+        fn reset(&mut self, seed: u64) -> Result<Observation, Failure> {
+            self.seeds.push(seed);
+            self.step = 0;
+            Ok(Observation(vec![0.0]))
+        }
+
+        fn step(&mut self, _action: &Action) -> Result<Step, Failure> {
+            self.step += 1;
+            let near = self.seeds.last().is_some_and(|seed| seed.is_multiple_of(2));
+            Ok(Step {
+                observation: Observation(vec![0.0]),
+                reward: 2.0,
+                end: (self.step == 2).then_some(End::Truncated),
+                info: Info {
+                    angular_error: Some(if near { -0.05 } else { 1.0 }),
+                    success: Some(near),
+                    terms: Vec::new(),
+                },
+            })
+        }
+    }
+
+    struct Still;
+
+    impl Policy for Still {
+        fn act(&mut self, _observation: &Observation, mode: Mode, _rng: &mut Rng) -> Action {
+            assert_eq!(mode, Mode::Deterministic);
+            Action(vec![0.0])
+        }
+    }
+
+    #[test]
+    fn evaluation_takes_its_own_seeds_and_counts_last_steps() {
+        let spec = Spec { observation: vec!["x".into()], action: vec!["u".into()], episode_steps: 2 };
+        let mut environment = Recorded { spec, seeds: Vec::new(), step: 0 };
+        let evaluation = evaluate(&mut Still, &mut environment, 5).unwrap();
+        assert_eq!(environment.seeds, [0, 1, 2, 3, 4].map(|episode| EVALUATION_SEEDS + episode));
+        assert_eq!((evaluation.episodes, evaluation.successes), (5, 3));
+        assert_eq!((evaluation.success_rate.value, evaluation.median_error.value), (0.6, 0.05));
+        assert_eq!((evaluation.median_rollout_error.value, evaluation.mean_return.value), (0.05, 4.0));
     }
 }

@@ -24,7 +24,7 @@ pub fn wilson(successes: usize, n: usize) -> Interval {
     let p = successes as f64 / n;
     let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
-    Interval { value: p, low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
+    Interval { value: p, low: (centre - half).clamp(0.0, p), high: (centre + half).clamp(p, 1.0) }
 }
 
 /// The median, the mean of the middle two of an even number; not a number of nothing.
@@ -64,6 +64,17 @@ pub fn bootstrap(values: &[f64], statistic: impl Fn(&[f64]) -> f64) -> Interval 
     Interval { value, low: draws[50], high: draws[1949] }
 }
 
+/// The median of all values of all groups, with a bootstrap interval that draws whole groups: values of one
+/// group, such as the steps of an episode, say nearly the same.
+#[must_use]
+pub fn grouped_median(groups: &[Vec<f64>]) -> Interval {
+    let indices: Vec<f64> = (0..groups.len()).map(|i| i as f64).collect();
+    bootstrap(&indices, |drawn| {
+        let values: Vec<f64> = drawn.iter().flat_map(|i| &groups[*i as usize]).copied().collect();
+        median(&values)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +84,7 @@ mod tests {
         let i = wilson(90, 100);
         assert!((i.low - 0.8256).abs() < 1e-3 && (i.high - 0.9448).abs() < 1e-3, "{i:?}");
         let none = wilson(0, 30);
+        assert!((1..100).all(|n| wilson(0, n).low == 0.0 && wilson(n, n).high == 1.0), "to the bit");
         assert!(none.low == 0.0 && (none.high - 0.1135).abs() < 1e-3, "{none:?}");
     }
 
@@ -82,6 +94,8 @@ mod tests {
         let values: Vec<f64> = (0..400).map(|_| rng.normal()).collect();
         let i = bootstrap(&values, mean);
         assert!((i.high - i.low - 4.0 * 0.05).abs() < 0.04, "{i:?}");
+        let groups = grouped_median(&[vec![1.0; 40], vec![2.0; 40], vec![3.0; 40]]);
+        assert_eq!((groups.value, groups.low, groups.high), (2.0, 1.0, 3.0));
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Instant;
 use turnkey_core::{
-    Augment as _, Batch, End, Environment, EpisodeRecord, Learner as _, Observation, Record, Rng, Sink, Snapshot as _,
+    Augment as _, Batch, Environment, EpisodeRecord, Learner as _, Observation, Record, Rng, Sink, Snapshot as _,
     Transition,
 };
 use turnkey_replay::{Format, Replay, ReplayLog, Widths};
@@ -46,7 +46,7 @@ pub struct Trainer {
     metrics: MetricsFile,
     reporter: Reporter,
     sink: Box<dyn Sink>,
-    /// When training began or went on; minus what was trained before.
+    /// Since when training is not yet counted in the state's seconds.
     started: Instant,
 }
 
@@ -322,14 +322,14 @@ impl Trainer {
             record.step = state.step;
             self.sink.record(Record::Control(Box::new(record)));
         }
-        if let Some(end) = step.end {
-            self.end_episode(end, step.info.success, step.info.angular_error.map(f64::abs))?;
+        if step.end.is_some() {
+            self.end_episode(step.info.success, step.info.angular_error.map(f64::abs))?;
         }
         self.reporter.tick(self.state.step, &self.learner);
         Ok(())
     }
 
-    fn end_episode(&mut self, _end: End, success: Option<bool>, final_error: Option<f64>) -> Result<()> {
+    fn end_episode(&mut self, success: Option<bool>, final_error: Option<f64>) -> Result<()> {
         let state = &mut self.state;
         let Episode { length, sum_of_rewards: episode_return } = std::mem::take(&mut state.episode);
         state.episodes += 1;
@@ -444,4 +444,23 @@ impl Trainer {
 /// The next training episode's seed; evaluation seeds have the top bits set and are never drawn.
 fn training_seed(rng: &mut Rng) -> u64 {
     rng.bits() >> 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::EVALUATION_SEEDS;
+
+    #[test]
+    fn training_episodes_never_have_an_evaluation_episodes_seed() {
+        let mut rng = Rng::new(0, "episodes");
+        let mut seeds: Vec<u64> = (0..100_000).map(|_| training_seed(&mut rng)).collect();
+        assert!(seeds.iter().all(|seed| *seed < EVALUATION_SEEDS));
+        assert!(seeds.iter().any(|seed| *seed > EVALUATION_SEEDS / 2), "most of the range is used");
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), 100_000, "an episode was trained on twice");
+        // Even from all bits set, the bound holds.
+        assert!(u64::MAX >> 2 < EVALUATION_SEEDS);
+    }
 }
