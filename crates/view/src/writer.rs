@@ -1,0 +1,165 @@
+//! Records in rerun's words.
+
+use crate::blueprint;
+use crate::scene::SceneWriter;
+use crate::series::{self, Series};
+use rerun::{RecordingStream, RecordingStreamResult};
+use std::collections::VecDeque;
+use turnkey_core::{ControlRecord, EpisodeRecord, JOINTS_PER_FINGER, LearningRecord, Record};
+
+/// Entities, the paths that blueprint and data share.
+pub(crate) mod paths {
+    pub(crate) const CLAW: &str = "claw";
+    pub(crate) const VALVE: &str = "valve";
+    pub(crate) const FINGERS: [&str; 3] = ["joints/finger_0", "joints/finger_1", "joints/finger_2"];
+    pub(crate) const ACTION: &str = "action";
+    pub(crate) const REWARD: &str = "reward";
+    pub(crate) const CONTROL: [&str; 6] = [VALVE, FINGERS[0], FINGERS[1], FINGERS[2], ACTION, REWARD];
+    pub(crate) const RETURN: &str = "episode/return";
+    pub(crate) const OUTCOME: &str = "episode/outcome";
+    pub(crate) const LOSSES: &str = "learning/losses";
+    pub(crate) const Q: &str = "learning/q";
+    pub(crate) const ENTROPY: &str = "learning/entropy";
+    pub(crate) const TEMPERATURE: &str = "learning/temperature";
+    pub(crate) const OTHER: &str = "learning/other";
+}
+
+/// The timeline: environment steps.
+pub(crate) const TIMELINE: &str = "step";
+/// Success is a yes or no; its mean over this many episodes is a curve.
+const SUCCESS_WINDOW: usize = 20;
+
+/// Writes records to one stream.
+pub(crate) struct Writer {
+    stream: RecordingStream,
+    scene: Option<SceneWriter>,
+    series: Series,
+    successes: VecDeque<bool>,
+    last_control: Option<u64>,
+    watched: bool,
+    arranged: bool,
+    /// A record that can't be written is worth one warning.
+    warned: bool,
+}
+
+impl Writer {
+    /// A writer to `stream`, which is `watched` while it goes on or looked at afterwards.
+    pub(crate) fn new(stream: RecordingStream, watched: bool) -> Self {
+        Self {
+            stream,
+            scene: None,
+            series: Series::default(),
+            successes: VecDeque::new(),
+            last_control: None,
+            watched,
+            arranged: false,
+            warned: false,
+        }
+    }
+
+    /// Writes a record. May block for as long as the stream's sink does.
+    pub(crate) fn write(&mut self, record: &Record) {
+        let written = match record {
+            Record::Scene(scene) => SceneWriter::new(&self.stream, scene).map(|scene| self.scene = Some(scene)),
+            Record::Control(control) => self.control(control),
+            Record::Learning(learning) => self.learning(learning),
+            Record::Episode(episode) => self.episode(episode),
+        };
+        if let Err(error) = written
+            && !std::mem::replace(&mut self.warned, true)
+        {
+            tracing::warn!("a record can't be shown: {error}");
+        }
+    }
+
+    fn control(&mut self, record: &ControlRecord) -> RecordingStreamResult<()> {
+        self.interrupt(record.step)?;
+        self.stream.set_time_sequence(TIMELINE, record.step as i64);
+        self.arrange(record)?;
+        if let Some(scene) = &self.scene {
+            scene.poses(&self.stream, record)?;
+        }
+        let valve = [
+            ("target", Some(record.target)),
+            ("valve", record.reading.valve.map(|valve| valve.angle)),
+            ("error", Some(record.angular_error)),
+        ];
+        self.series.log(&self.stream, paths::VALVE, &series::known(&valve), &series::VALVE)?;
+        for (finger, path) in paths::FINGERS.into_iter().enumerate() {
+            let joints = finger * JOINTS_PER_FINGER..(finger + 1) * JOINTS_PER_FINGER;
+            let (positions, goals) = (&record.reading.positions[joints.clone()], &record.goal[joints]);
+            let names = ["base", "middle", "top", "base goal", "middle goal", "top goal"];
+            let values: Vec<_> = names.into_iter().zip(positions.iter().chain(goals).copied()).collect();
+            self.series.log(&self.stream, path, &values, &series::FINGER)?;
+        }
+        let actions = record.action.0.iter().zip(series::ACTION_NAMES);
+        let actions: Vec<_> = actions.map(|(value, name)| (name, f64::from(*value))).collect();
+        self.series.log(&self.stream, paths::ACTION, &actions, &series::ACTION)?;
+        let reward: Vec<_> = std::iter::once(("reward", record.reward)).chain(record.terms.iter().copied()).collect();
+        self.series.log(&self.stream, paths::REWARD, &reward, &series::REWARD)
+    }
+
+    /// Where steps were left out, lines should not reach across.
+    fn interrupt(&mut self, step: u64) -> RecordingStreamResult<()> {
+        let last = self.last_control.replace(step).filter(|last| last + 1 < step);
+        let Some(last) = last else { return Ok(()) };
+        self.stream.set_time_sequence(TIMELINE, last as i64 + 1);
+        paths::CONTROL.iter().try_for_each(|path| self.series.interrupt(&self.stream, path))
+    }
+
+    fn learning(&mut self, record: &LearningRecord) -> RecordingStreamResult<()> {
+        self.stream.set_time_sequence(TIMELINE, record.step as i64);
+        for path in [paths::LOSSES, paths::Q, paths::ENTROPY, paths::TEMPERATURE, paths::OTHER] {
+            let figures = record.figures.iter().filter(|(name, _)| series::learning_path(name) == path);
+            self.series.log(&self.stream, path, &figures.copied().collect::<Vec<_>>(), &series::PLAIN)?;
+        }
+        Ok(())
+    }
+
+    fn episode(&mut self, record: &EpisodeRecord) -> RecordingStreamResult<()> {
+        self.stream.set_time_sequence(TIMELINE, record.step as i64);
+        self.series.log(&self.stream, paths::RETURN, &[("return", record.episode_return)], &series::PLAIN)?;
+        if let Some(success) = record.success {
+            self.successes.push_back(success);
+            if self.successes.len() > SUCCESS_WINDOW {
+                self.successes.pop_front();
+            }
+        }
+        let rate = self.successes.iter().filter(|success| **success).count() as f64 / self.successes.len() as f64;
+        let outcome = [
+            ("success rate, last 20", (!self.successes.is_empty()).then_some(rate)),
+            ("final error (rad)", record.final_error),
+        ];
+        self.series.log(&self.stream, paths::OUTCOME, &series::known(&outcome), &series::PLAIN)
+    }
+
+    /// Sends the arrangement with the first control step, which says where the camera should look.
+    fn arrange(&mut self, record: &ControlRecord) -> RecordingStreamResult<()> {
+        if std::mem::replace(&mut self.arranged, true) {
+            return Ok(());
+        }
+        let framing = self.scene.as_ref().and_then(|scene| scene.framing(&record.poses));
+        blueprint::send(&self.stream, framing, self.watched)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use turnkey_core::{Action, ControlRecord, JOINTS, Reading, Stamp};
+
+    /// A control step without a scene.
+    pub(crate) fn control(step: u64) -> ControlRecord {
+        let zero = [0.0; JOINTS];
+        ControlRecord {
+            step,
+            reading: Reading { stamp: Stamp::default(), positions: zero, velocities: zero, torques: zero, valve: None },
+            goal: zero,
+            action: Action(vec![0.0; JOINTS]),
+            target: 0.0,
+            angular_error: 0.0,
+            reward: 0.0,
+            terms: vec![("distance", -1.0)],
+            poses: Vec::new(),
+        }
+    }
+}
