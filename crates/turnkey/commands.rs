@@ -144,8 +144,9 @@ fn evaluate_run(arguments: &Evaluate) -> Result<()> {
     })?;
     let mut results = vec![("as configured".to_owned(), evaluate(&mut learner, judge.as_mut(), arguments.episodes)?)];
     if arguments.corners {
+        // Without ranges the only corner is the dynamics as they are.
         let corners = config.twin.corners();
-        ensure!(!corners.is_empty(), "--corners: expected ranges under [twin.randomisation], found none");
+        ensure!(corners.len() > 1, "--corners: expected ranges under [twin.randomisation], found none");
         for corner in corners {
             let mut judge = environment(&Config { twin: corner.config, ..config.clone() })?;
             results.push((corner.name, evaluate(&mut learner, judge.as_mut(), arguments.episodes)?));

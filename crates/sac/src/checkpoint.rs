@@ -18,6 +18,7 @@ struct Scalars {
     observation: usize,
     action: usize,
     updates: u64,
+    actor_figures: (f64, f64),
     log_temperature: f64,
     temperature_adam: ScalarAdam,
     actor_step: u64,
@@ -46,6 +47,7 @@ impl Sac {
             observation: self.observation,
             action: self.action,
             updates: self.updates,
+            actor_figures: self.actor_figures,
             log_temperature: self.log_temperature,
             temperature_adam: self.temperature_adam,
             actor_step: self.actor_adam.step,
@@ -98,6 +100,7 @@ impl Snapshot for Sac {
         set_moments(&mut self.actor_adam, &self.actor, actor_m, actor_v, scalars.actor_step);
         set_moments(&mut self.critic_adam, &self.critics, critic_m, critic_v, scalars.critic_step);
         self.updates = scalars.updates;
+        self.actor_figures = scalars.actor_figures;
         self.log_temperature = scalars.log_temperature;
         self.temperature_adam = scalars.temperature_adam;
         self.rng = scalars.rng;

@@ -21,6 +21,8 @@ pub struct Sac {
     pub(crate) log_temperature: f64,
     pub(crate) temperature_adam: ScalarAdam,
     pub(crate) updates: u64,
+    /// Loss and entropy of the newest actor update, which the updates between repeat.
+    pub(crate) actor_figures: (f64, f64),
     pub(crate) rng: Rng,
     device: Device,
 }
@@ -82,7 +84,7 @@ impl Sac {
             actor_adam: Adam::new(config.learning_rate, actor.shape().parameters(), &device),
             critic_adam: Adam::new(config.learning_rate, critics.shape().parameters(), &device),
             log_temperature: config.initial_temperature.ln(),
-            temperature_adam: ScalarAdam::new(config.temperature_learning_rate),
+            temperature_adam: ScalarAdam::default(),
             config: config.clone(),
             observation,
             action,
@@ -90,6 +92,7 @@ impl Sac {
             critics,
             target_critics,
             updates: 0,
+            actor_figures: (0.0, 0.0),
             rng: Rng::new(seed, "update noise"),
             device,
         })
@@ -114,11 +117,12 @@ impl Sac {
         (metrics.critic_loss, metrics.q) = self.update_critics(&tensors, targets);
         self.updates += 1;
         if self.updates.is_multiple_of(self.config.actor_period) {
-            (metrics.actor_loss, metrics.entropy) = self.update_actor(tensors.observations, noise, temperature);
+            self.actor_figures = self.update_actor(tensors.observations, noise, temperature);
             if self.config.learn_temperature {
-                self.update_temperature(metrics.entropy);
+                self.update_temperature(self.actor_figures.1);
             }
         }
+        (metrics.actor_loss, metrics.entropy) = self.actor_figures;
         self.target_critics.average(&self.critics, self.config.tau);
         metrics
     }
@@ -169,7 +173,8 @@ impl Sac {
     /// gradient's history, Eq. 18 itself brings alpha down as 1/t, this form exponentially.
     fn update_temperature(&mut self, entropy: f64) {
         let gradient = entropy - self.target_entropy();
-        self.log_temperature = self.temperature_adam.step(self.log_temperature, gradient);
+        self.log_temperature =
+            self.temperature_adam.step(self.config.temperature_learning_rate, self.log_temperature, gradient);
     }
 
     fn tensors(&self, batch: &Batch) -> Tensors {

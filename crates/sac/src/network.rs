@@ -127,26 +127,21 @@ impl Adam {
 }
 
 /// Adam over one number.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct ScalarAdam {
-    learning_rate: f64,
     step: u64,
     m: f64,
     v: f64,
 }
 
 impl ScalarAdam {
-    pub(crate) fn new(learning_rate: f64) -> Self {
-        Self { learning_rate, step: 0, m: 0.0, v: 0.0 }
-    }
-
-    /// `value` after one step against `gradient`.
-    pub(crate) fn step(&mut self, value: f64, gradient: f64) -> f64 {
+    /// `value` after one step of size `learning_rate` against `gradient`.
+    pub(crate) fn step(&mut self, learning_rate: f64, value: f64, gradient: f64) -> f64 {
         self.step += 1;
         self.m = 0.9 * self.m + 0.1 * gradient;
         self.v = 0.999 * self.v + 0.001 * gradient * gradient;
         let power = i32::try_from(self.step).unwrap_or(i32::MAX);
         let (m, v) = (self.m / (1.0 - 0.9_f64.powi(power)), self.v / (1.0 - 0.999_f64.powi(power)));
-        value - self.learning_rate * m / (v.sqrt() + 1e-8)
+        value - learning_rate * m / (v.sqrt() + 1e-8)
     }
 }
