@@ -4,7 +4,7 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::{Said, TURNKEY, checkpoints, contents, newest_checkpoint, run_well, said, turnkey, words, workplace};
@@ -170,6 +170,8 @@ fn networks_of_other_sizes_are_not_taken_over() {
         "evaluate runs/small --set sac.critics=3",
         &["the learner of runs/small doesn't fit", "fix: "],
     );
+    let ranges = &["--corners: expected ranges under [twin.randomisation]"];
+    refused(folder.path(), "evaluate runs/small --corners", ranges);
     fs::rename(folder.path().join("runs/small/checkpoints"), folder.path().join("away")).unwrap();
     fs::create_dir(folder.path().join("runs/small/checkpoints")).unwrap();
     refused(folder.path(), &line, &["runs/small has no checkpoint yet", "fix: "]);
@@ -353,6 +355,46 @@ fn a_full_disk_ends_a_run_that_goes_on_elsewhere() {
     run_well(folder.path(), &format!("{train} --resume --set run.steps={steps}"));
     run_well(folder.path(), &format!("{train} --name whole --set run.steps={steps}"));
     assert_ended_alike(&folder.path().join("runs/whole"), &run);
+}
+
+/// Where the build looks for libmujoco, as .cargo/config.toml says it; the path names the command that fills it.
+fn native() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config: toml::Table = toml::from_str(&fs::read_to_string(root.join(".cargo/config.toml")).unwrap()).unwrap();
+    root.join(config["env"]["MUJOCO_DYNAMIC_LINK_DIR"]["value"].as_str().unwrap())
+}
+
+#[test]
+fn a_build_without_set_up_says_which_command_is_missing() {
+    let built = Path::new(TURNKEY).parent().unwrap().join("build");
+    let scripts = fs::read_dir(&built).unwrap().flatten().map(|entry| entry.path().join("build-script-build"));
+    let physics = |path: &PathBuf| path.to_string_lossy().contains("/mujoco-rs-") && path.exists();
+    let script = { scripts }.find(physics).expect("the physics crate's build script was built");
+    let folder = workplace();
+    let absent = native().to_string_lossy().replace(env!("CARGO_MANIFEST_DIR"), "/a/fresh/clone");
+    let mut command = Command::new(script);
+    command.current_dir(folder.path()).env("MUJOCO_DYNAMIC_LINK_DIR", &absent).env("OUT_DIR", folder.path());
+    command.env_remove("MUJOCO_STATIC_LINK_DIR").env("CARGO_CFG_TARGET_OS", std::env::consts::OS);
+    let said = said(command.output().unwrap());
+    assert_ne!(said.code, Some(0));
+    assert!(said.err.contains(&absent) && absent.contains("made-by-cargo-xtask-setup"), "{}", said.err);
+}
+
+#[test]
+fn a_program_without_its_libmujoco_says_what_it_looks_for() {
+    const NO_COVER: i32 = 99;
+    let folder = workplace();
+    let script =
+        format!("mount -t tmpfs tmpfs '{}' || exit {NO_COVER}; {TURNKEY} train small.toml", native().display());
+    let mut command = Command::new("unshare");
+    command.current_dir(folder.path()).env_remove("LD_LIBRARY_PATH");
+    let said = match command.args(["--map-root-user", "--mount", "sh", "-c", &script]).output().map(said) {
+        Ok(said) if said.code != Some(NO_COVER) && !said.err.starts_with("unshare: ") => said,
+        _ => return println!("not tried: a folder can't be covered here (unshare, tmpfs)"),
+    };
+    assert_eq!(said.code, Some(127), "{}{}", said.out, said.err);
+    assert!(said.err.contains("libmujoco.so"), "{}", said.err);
+    assert!(!folder.path().join("runs").exists());
 }
 
 fn assert_ended_alike(a: &Path, b: &Path) {
