@@ -97,7 +97,7 @@ fn claw(framing: Option<Framing>, settings: &mut Settings) -> ContainerLike {
     if let Some(Framing { center, radius }) = framing {
         // From the front, to the side and above.
         let direction = [0.75, -0.55, 0.36];
-        let eye: [f32; 3] = std::array::from_fn(|axis| center[axis] + 2.4 * radius * direction[axis]);
+        let eye: [f32; 3] = std::array::from_fn(|axis| center[axis] + 2.1 * radius * direction[axis]);
         let eye = EyeControls3D::new().with_position(eye).with_look_target(center).with_eye_up([0.0, 0.0, 1.0]);
         set(&view, "EyeControls3D", eye, settings);
     }
