@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What `cargo xtask setup` unpacks the viewer to, below the project's folder.
+/// What `cargo xtask setup rerun` unpacks the viewer to, below the project's folder.
 const FETCHED_PROGRAM: &str = "native/made-by-cargo-xtask-setup/rerun";
 const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
 /// A viewer needs a second or two to open; a slow machine more.
@@ -42,7 +42,7 @@ pub(crate) fn listens(address: SocketAddr) -> bool {
 }
 
 fn open(address: SocketAddr) -> Result<(), String> {
-    let program = program().ok_or("the program rerun was not found; `cargo xtask setup` fetches it")?;
+    let program = program().ok_or("the program rerun was not found; `cargo xtask setup rerun` fetches it")?;
     let mut child = spawn(&program, address.port()).map_err(|e| format!("{} can't be run: {e}", program.display()))?;
     let deadline = Instant::now() + OPENING_TIMEOUT;
     while Instant::now() < deadline {
