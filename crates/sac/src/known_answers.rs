@@ -85,7 +85,9 @@ fn a_restored_learner_goes_on_to_the_bit_and_a_foreign_state_changes_nothing() {
     let config = SacConfig { critic_layer_norm: true, ..small() };
     let mut rng = Rng::new(3, "bandit");
     let mut sac = Sac::new(&config, 1, 1, 3).unwrap();
-    (0..20).for_each(|_| drop(sac.update(&bandit(64, &mut rng))));
+    for _ in 0..20 {
+        sac.update(&bandit(64, &mut rng));
+    }
     let saved = sac.save();
     let mut other = Sac::new(&config, 1, 1, 99).unwrap();
     other.restore(&saved).unwrap();
@@ -113,7 +115,9 @@ fn the_same_seed_gives_the_same_learner_and_another_seed_another() {
     let run = |seed| {
         let mut sac = Sac::new(&small(), 1, 1, seed).unwrap();
         let mut rng = Rng::new(4, "bandit");
-        (0..10).for_each(|_| drop(sac.update(&bandit(64, &mut rng))));
+        for _ in 0..10 {
+            sac.update(&bandit(64, &mut rng));
+        }
         sac.save()
     };
     assert!(run(5) == run(5));
