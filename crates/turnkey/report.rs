@@ -83,10 +83,10 @@ impl LearningLine {
         LearningRecord {
             step: self.step,
             figures: vec![
-                ("critic loss", m.critic_loss),
-                ("actor loss", m.actor_loss),
-                ("Q", m.q),
-                ("target Q", m.target_q),
+                ("critic_loss", m.critic_loss),
+                ("actor_loss", m.actor_loss),
+                ("q", m.q),
+                ("target_q", m.target_q),
                 ("entropy", m.entropy),
                 ("temperature", m.temperature),
             ],
