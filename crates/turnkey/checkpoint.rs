@@ -42,11 +42,11 @@ impl Checkpoint {
     const LEARNER: &'static str = "learner.safetensors";
     const TRAINER: &'static str = "trainer.bin";
 
-    /// Writes the checkpoint and deletes all but the newest `keep`.
+    /// Writes the checkpoint, deletes all but the newest `keep`, and gives the step of the oldest one kept.
     ///
     /// # Errors
     /// When the disk is full or can't be written; older checkpoints are then untouched.
-    pub fn write(&self, run: &RunFolder, keep: usize) -> Result<PathBuf> {
+    pub fn write(&self, run: &RunFolder, keep: usize) -> Result<u64> {
         let place = run.checkpoints().join(format!("step-{:012}", self.step));
         let aside = place.with_extension("partial");
         self.write_aside(&aside)
@@ -68,7 +68,7 @@ impl Checkpoint {
             let (_, oldest) = all.remove(0);
             fs::remove_dir_all(&oldest).with_context(|| format!("{} can't be deleted", oldest.display()))?;
         }
-        Ok(place)
+        Ok(all.first().map_or(self.step, |(step, _)| *step))
     }
 
     fn write_aside(&self, aside: &Path) -> std::io::Result<()> {

@@ -403,7 +403,9 @@ impl Trainer {
             learner: self.learner.save(),
             trainer: postcard::to_allocvec(&saved).context("a trainer's state becomes bytes")?,
         };
-        checkpoint.write(&self.folder, self.config.run.checkpoints_kept)?;
+        let oldest = checkpoint.write(&self.folder, self.config.run.checkpoints_kept)?;
+        // A step is a transition, so no kept checkpoint needs what is further back than the replay reaches.
+        self.log.forget_before(oldest.saturating_sub(self.config.run.replay_capacity as u64))?;
         self.saved = Some(self.state.step);
         Ok(())
     }
