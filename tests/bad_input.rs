@@ -107,9 +107,12 @@ fn a_change_on_the_command_line_is_refused_by_its_own_words() {
         ("nonsense", &["--set nonsense: expected key=value, such as sac.batch_size=512"][..]),
         ("=3", &["--set =3: the key is empty"]),
         ("run.steps.x=1", &["--set run.steps.x=1: steps is 300, which has no keys of its own"]),
-        ("sac.batchsize=3", &["--set sac.batchsize=3: unknown field `batchsize`, expected one of `batch_size`"]),
+        ("sac.batchsize=3", &["--set sac.batchsize=3: unknown field `batchsize`, expected one of ", "`batch_size`"]),
         ("sac.batch_size=many", &["--set sac.batch_size=many: invalid type: string \"many\", expected usize"]),
         ("run=3", &["--set run=3: ", "expected struct RunConfig"]),
+        ("sac.device=gpu", &["--set sac.device=gpu: unknown variant `gpu`, expected one of `auto`, `flex`"]),
+        #[cfg(not(feature = "tch"))]
+        ("sac.device=tch", &["sac.device: expected auto or flex, got tch", "cargo build --features tch"]),
     ] {
         refused(folder.path(), &format!("train small.toml --set {change}"), says);
     }

@@ -26,6 +26,8 @@ pub enum Command {
     Plot(Plot),
     /// Times this program on this machine.
     Bench(Bench),
+    /// Checks a configuration and prints it with every default written out.
+    Config(ShowConfig),
 }
 
 /// Arguments of `train`.
@@ -117,6 +119,16 @@ pub struct Plot {
     /// The picture.
     #[arg(long, short, default_value = "learning_curves.png")]
     pub out: PathBuf,
+}
+
+/// Arguments of `config`.
+#[derive(Debug, Args)]
+pub struct ShowConfig {
+    /// Configuration file.
+    pub config: PathBuf,
+    /// Changes a key of the configuration, as `train` takes it. Can be given again.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
 }
 
 /// Arguments of `bench`.

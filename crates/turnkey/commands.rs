@@ -32,6 +32,10 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Evaluate(arguments) => evaluate_run(&arguments),
         Command::Plot(arguments) => plot(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Config(arguments) => {
+            print!("{}", Config::load(&arguments.config, &arguments.set)?.to_toml()?);
+            Ok(())
+        }
     }
 }
 

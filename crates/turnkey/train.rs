@@ -317,7 +317,9 @@ impl Trainer {
         state.step += 1;
         state.episode.length += 1;
         state.episode.sum_of_rewards += step.reward;
-        if let Some(mut record) = self.environment.control_record() {
+        if self.sink.wants_control()
+            && let Some(mut record) = self.environment.control_record()
+        {
             record.step = state.step;
             self.sink.record(Record::Control(Box::new(record)));
         }

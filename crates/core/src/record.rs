@@ -69,4 +69,9 @@ pub struct EpisodeRecord {
 pub trait Sink: Send {
     /// Takes a record. Never blocks and never fails: what can't be taken is dropped and counted.
     fn record(&self, record: Record);
+
+    /// Whether the present episode's control steps are of use: where not, nobody need put them together.
+    fn wants_control(&self) -> bool {
+        true
+    }
 }

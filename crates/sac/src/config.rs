@@ -1,11 +1,14 @@
 //! What a learner is made of, checked.
 
+use crate::device::DeviceName;
 use serde::{Deserialize, Serialize};
 
 /// Hyperparameters of Soft Actor-Critic. The defaults are the published ones (arXiv:1812.05905, Table 1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SacConfig {
+    /// What computes the updates: `auto`, `flex`, `tch` or `cuda`.
+    pub device: DeviceName,
     /// Transitions a gradient step.
     pub batch_size: usize,
     /// Discount of rewards one step later, 0 to below 1.
@@ -39,6 +42,7 @@ pub struct SacConfig {
 impl Default for SacConfig {
     fn default() -> Self {
         Self {
+            device: DeviceName::Auto,
             batch_size: 256,
             discount: 0.99,
             tau: 0.005,
@@ -77,6 +81,10 @@ impl SacConfig {
     pub fn validate(&self) -> Result<(), SacConfigError> {
         let fail = |key, expected, actual: String| Err(SacConfigError { key, expected, actual });
         let widths = |w: &[usize]| !w.is_empty() && w.len() <= 8 && w.iter().all(|w| (1..=8192).contains(w));
+        if let Err(feature) = self.device.device() {
+            let actual = format!("{feature}, which this program was built without (cargo build --features {feature})");
+            return fail("device", "auto or flex", actual);
+        }
         if !(1..=65_536).contains(&self.batch_size) {
             return fail("batch_size", "1 to 65536", self.batch_size.to_string());
         }

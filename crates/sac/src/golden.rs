@@ -1,7 +1,7 @@
 //! The learner against an independent implementation in PyTorch: the same weights, batches and noise give
 //! the same weights after 1, 2 and 10 updates (`tests/golden/sac_reference.py` made the values, in f64).
 
-use crate::{MlpShape, Sac, SacConfig};
+use crate::{DeviceName, MlpShape, Sac, SacConfig};
 use serde_json::Value;
 use turnkey_core::Batch;
 
@@ -49,6 +49,23 @@ fn relative(ours: &[f32], theirs: &[f32]) -> f32 {
 
 #[test]
 fn ten_updates_agree_with_pytorch() {
+    agree_on(DeviceName::Flex);
+}
+
+#[test]
+#[cfg(feature = "tch")]
+fn ten_updates_on_libtorch_agree_with_pytorch() {
+    agree_on(DeviceName::Tch);
+}
+
+#[test]
+#[cfg(feature = "cuda")]
+#[ignore = "needs an NVIDIA GPU"]
+fn ten_updates_on_a_gpu_agree_with_pytorch() {
+    agree_on(DeviceName::Cuda);
+}
+
+fn agree_on(device: DeviceName) {
     let reference: Value = serde_json::from_str(REFERENCE).unwrap();
     let both = &reference["settings_of_both"];
     let size = |key: &str| both[key].as_u64().unwrap() as usize;
@@ -57,6 +74,7 @@ fn ten_updates_agree_with_pytorch() {
         let settings = &variant["settings"];
         let number = |key: &str| settings[key].as_f64().unwrap();
         let config = SacConfig {
+            device,
             batch_size: size("batch"),
             discount: number("discount"),
             tau: number("tau"),

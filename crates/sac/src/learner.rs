@@ -60,7 +60,7 @@ impl Sac {
     /// When a hyperparameter is out of range.
     pub fn new(config: &SacConfig, observation: usize, action: usize, seed: u64) -> Result<Self, SacConfigError> {
         config.validate()?;
-        let device = Device::flex();
+        let device = config.device.device().expect("validated");
         let mut rng = Rng::new(seed, "networks");
         let actor = MlpShape {
             inputs: observation,

@@ -2,13 +2,15 @@
 //! averaged targets, and a temperature that holds the policy's entropy.
 //!
 //! [`Sac`] is the whole learner; its `update_with` reads like the equations. Networks lie in flat memory
-//! and run as fused operations of burn ([`ops`]); everything else is composed of burn's own.
+//! and run on the CPU as fused operations of burn ([`ops`]); everything else is composed of burn's own.
 //!
 //! This crate knows numbers in and numbers out: no radians, no valve, no device on a bus.
 
 mod actor;
 mod checkpoint;
+mod composed;
 mod config;
+mod device;
 #[cfg(test)]
 mod golden;
 mod kernel;
@@ -19,6 +21,7 @@ mod network;
 pub mod ops;
 
 pub use config::{SacConfig, SacConfigError};
+pub use device::DeviceName;
 pub use kernel::{AdamStep, Layer, MlpShape};
 pub use learner::{Metrics, Sac};
 pub use network::{Adam, Network};

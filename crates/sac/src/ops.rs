@@ -1,6 +1,7 @@
-//! The fused operations as operations of burn: the hand-written kernels on the CPU backend, what burn
-//! composes on any other, and the backward pass that autodiff calls.
+//! Operations on whole networks: the hand-written kernels as operations of burn on the CPU backend, with the
+//! backward pass that autodiff calls, and on any other what burn composes.
 
+use crate::composed;
 use crate::kernel::{self, AdamStep, Caches, MlpShape, Wanted};
 use burn::backend::{
     Autodiff, Backend, Dispatch, ExtensionType, Flex, TensorMetadata,
@@ -13,7 +14,7 @@ use burn::backend::{
     flex::FlexTensor,
     tensor::FloatTensor,
 };
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use std::sync::Arc;
 
 /// What an Adam step gives back.
@@ -188,13 +189,41 @@ impl<B: NetworkOps + NetworkKernels, C: CheckpointStrategy> NetworkOps for Autod
     }
 }
 
-/// [`NetworkOps::mlp`] on tensors: `[batch, inputs]` to `[batch, members * outputs]`.
+/// Whether the kernels run on this device.
+fn fused(device: &Device) -> bool {
+    device.clone().inner() == Device::flex()
+}
+
+/// An ensemble's outputs, `[batch, members * outputs]`, for inputs `[batch, inputs]` and flat parameters.
 pub(crate) fn mlp(input: Tensor<2>, theta: Tensor<1>, shape: &Arc<MlpShape>) -> Tensor<2> {
+    if fused(&theta.device()) { fused_mlp(input, theta, shape) } else { composed::mlp(input, theta, shape) }
+}
+
+/// One Adam step on tensors without autodiff: parameters, first and second moment.
+pub(crate) fn adam(
+    theta: Tensor<1>,
+    gradient: Tensor<1>,
+    m: Tensor<1>,
+    v: Tensor<1>,
+    step: AdamStep,
+) -> [Tensor<1>; 3] {
+    let run = if fused(&theta.device()) { fused_adam } else { composed::adam };
+    run(theta, gradient, m, v, step)
+}
+
+/// `tau * source + (1 - tau) * target` on tensors without autodiff.
+pub(crate) fn average(target: Tensor<1>, source: Tensor<1>, tau: f64) -> Tensor<1> {
+    let run = if fused(&target.device()) { fused_average } else { composed::average };
+    run(target, source, tau)
+}
+
+/// [`NetworkOps::mlp`] on tensors.
+pub(crate) fn fused_mlp(input: Tensor<2>, theta: Tensor<1>, shape: &Arc<MlpShape>) -> Tensor<2> {
     Tensor::from_dispatch(<Dispatch as NetworkOps>::mlp(input.into_dispatch(), theta.into_dispatch(), shape.clone()))
 }
 
-/// [`NetworkOps::adam`] on tensors without autodiff.
-pub(crate) fn adam(
+/// [`NetworkOps::adam`] on tensors.
+pub(crate) fn fused_adam(
     theta: Tensor<1>,
     gradient: Tensor<1>,
     m: Tensor<1>,
@@ -211,7 +240,7 @@ pub(crate) fn adam(
     [result.theta, result.m, result.v].map(Tensor::from_dispatch)
 }
 
-/// [`NetworkOps::average`] on tensors without autodiff.
-pub(crate) fn average(target: Tensor<1>, source: Tensor<1>, tau: f64) -> Tensor<1> {
+/// [`NetworkOps::average`] on tensors.
+pub(crate) fn fused_average(target: Tensor<1>, source: Tensor<1>, tau: f64) -> Tensor<1> {
     Tensor::from_dispatch(<Dispatch as NetworkOps>::average(target.into_dispatch(), source.into_dispatch(), tau))
 }

@@ -1,6 +1,6 @@
 //! A bounded queue with a thread at its end.
 
-use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam::channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -49,6 +49,11 @@ impl Outlet {
         self.dropped.load(Relaxed)
     }
 
+    /// Whether anybody takes records: false once the thread has ended.
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(self.ended.try_recv(), Err(TryRecvError::Disconnected))
+    }
+
     /// Takes no more records and waits until `deadline` for the thread to be done with those it has. Says
     /// whether it was; if not, it is left to itself.
     pub(crate) fn close(&mut self, deadline: Instant) -> bool {
@@ -79,7 +84,7 @@ mod tests {
             outlet.offer(learning(step));
         }
         assert_eq!(outlet.dropped(), 1000 - 8);
-        assert!(!outlet.close(Instant::now() + Duration::from_millis(10)), "it is still stuck");
+        assert!(outlet.is_open() && !outlet.close(Instant::now() + Duration::from_millis(10)), "it is still stuck");
         drop(unstick);
     }
 
@@ -108,7 +113,7 @@ mod tests {
         });
         let outlet = outlet.as_mut().unwrap();
         (0..50).for_each(|step| outlet.offer(learning(step)));
-        assert!(outlet.close(Instant::now() + Duration::from_secs(60)));
+        assert!(outlet.close(Instant::now() + Duration::from_secs(60)) && !outlet.is_open());
         assert_eq!(told.len(), 50);
         outlet.offer(learning(51));
         assert_eq!(outlet.dropped(), 0, "after the end nobody misses anything");

@@ -88,12 +88,6 @@ impl View {
         &self.path
     }
 
-    /// Whether control steps of the present episode are kept: what isn't need not be put together.
-    #[must_use]
-    pub fn wants_control(&self) -> bool {
-        self.selection.keeps()
-    }
-
     /// Records that found no room so far.
     #[must_use]
     pub fn dropped(&self) -> Dropped {
@@ -131,16 +125,21 @@ impl View {
 
 impl Sink for View {
     fn record(&self, record: Record) {
-        match &record {
-            Record::Control(_) if !self.selection.keeps() => return,
-            Record::Episode(_) => self.selection.next_episode(self.state.bytes()),
-            _ => {}
+        let kept = !matches!(record, Record::Control(_)) || self.selection.keeps();
+        if matches!(record, Record::Episode(_)) {
+            self.selection.next_episode(self.state.bytes());
         }
         let record = Arc::new(record);
         if let Some(live) = &self.live {
             live.offer(record.clone());
         }
-        self.file.offer(record);
+        if kept {
+            self.file.offer(record);
+        }
+    }
+
+    fn wants_control(&self) -> bool {
+        self.selection.keeps() || self.live.as_ref().is_some_and(Outlet::is_open)
     }
 }
 

@@ -156,3 +156,16 @@ fn control_steps_of_episodes_between_are_left_out() {
         .collect();
     assert_eq!(wanted, [true, false, false, true, false, false, true]);
 }
+
+#[test]
+fn whoever_watches_sees_every_episode() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let live = Some(Live::Connect(listener.local_addr().unwrap()));
+    let view = View::start(ViewConfig { control_every: 3, live, ..config(folder.path()) }).unwrap();
+    for number in 1..=3 {
+        assert!(view.wants_control());
+        view.record(episode(number));
+    }
+    drop(listener);
+}

@@ -19,12 +19,13 @@
 use crate::failure::{Failure, Result};
 use crate::jobs::{self, Job};
 use crate::project::Project;
-use crate::{report, results, setup};
+use crate::{process, report, results, setup};
 use serde::Deserialize;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use toml::Table;
 
 /// A file of configs/experiments.
 #[derive(Debug, Deserialize)]
@@ -132,7 +133,11 @@ fn run(project: &Project, turnkey: &Path, experiment: &str, plan: &Experiment, a
         runs.seeds.iter().map(move |&seed| Planned { name: run_name(experiment, &runs.label, seed), runs, seed })
     });
     let all: Vec<Planned<'_>> = all.collect();
-    all.iter().try_for_each(|planned| same_settings(planned, &done))?;
+    for runs in &plan.runs {
+        let settings = settings(project, turnkey, runs)?;
+        let planned = all.iter().filter(|planned| std::ptr::eq(planned.runs, runs));
+        planned.into_iter().try_for_each(|planned| same_settings(planned, &settings, &done))?;
+    }
     let (finished, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(is_done);
     println!("{experiment}: {} finished, {} to run", finished.len(), missing.len());
     let folder = project.path("runs");
@@ -154,18 +159,44 @@ fn run_name(experiment: &str, label: &str, seed: u64) -> String {
     format!("{experiment}-{}-{seed}", label.chars().map(plain).collect::<String>())
 }
 
-/// A finished run must have had the settings that the plan has now.
-fn same_settings(planned: &Planned<'_>, done: &[Value]) -> Result<()> {
-    let before = done.iter().find(|result| result["name"] == planned.name.as_str()).map(|result| &result["set"]);
-    match before {
-        Some(before) if *before != Value::from(planned.runs.set.clone()) => {
+/// A finished run must have had the settings that the plan has now, every default included.
+fn same_settings(planned: &Planned<'_>, settings: &Table, done: &[Value]) -> Result<()> {
+    let Some(line) = done.iter().find(|result| result["name"] == planned.name.as_str()) else { return Ok(()) };
+    let before = line["config"].as_str().and_then(|text| text.parse::<Table>().ok()).unwrap_or_default();
+    match difference("", &before, settings) {
+        None => Ok(()),
+        Some((key, came, expected)) => {
             Err(Failure::new(format!("{} has finished with other settings than the plan has now", planned.name))
-                .expected(format!("set = {:?}", planned.runs.set))
-                .came(format!("set = {before}"))
+                .expected(format!("{key} = {expected}"))
+                .came(format!("{key} = {came}"))
                 .fix("give the changed runs another label, or delete the old lines from docs/results"))
         }
-        _ => Ok(()),
     }
+}
+
+/// The first key with different values in two configurations, and those. The seed is not compared, nor is a key that
+/// one of them lacks: its version of the program had none.
+fn difference(path: &str, a: &Table, b: &Table) -> Option<(String, toml::Value, toml::Value)> {
+    a.iter().filter(|(key, _)| !path.is_empty() || *key != "seed").find_map(|(key, a)| {
+        let (path, b) = (if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, b.get(key)?);
+        match (a, b) {
+            (toml::Value::Table(a), toml::Value::Table(b)) => difference(&path, a, b),
+            _ => (a != b).then(|| (path, a.clone(), b.clone())),
+        }
+    })
+}
+
+/// A plan's configuration with its changes and every default, as the program reads it.
+fn settings(project: &Project, turnkey: &Path, runs: &Runs) -> Result<Table> {
+    let mut command = Command::new(turnkey);
+    command.current_dir(project.root()).args(["config", &runs.config]);
+    command.args(runs.set.iter().flat_map(|change| ["--set", change]));
+    let said = process::listen(&mut command)?;
+    let failure = || Failure::new(format!("the runs \"{}\" have no configuration", runs.label));
+    if !said.ok {
+        return Err(failure().came(said.errors));
+    }
+    said.output.parse().map_err(|error: toml::de::Error| failure().came(error.to_string()))
 }
 
 fn summary(folder: &Path, planned: &Planned<'_>) -> PathBuf {
@@ -216,13 +247,16 @@ mod tests {
 
     #[test]
     fn a_finished_run_with_other_settings_is_refused() {
-        let runs =
-            Runs { label: "fast 2x".into(), config: "c".into(), seeds: vec![3], set: vec!["sac.tau=0.1".into()] };
+        let runs = Runs { label: "fast 2x".into(), config: "c".into(), seeds: vec![3], set: Vec::new() };
         let planned = Planned { name: run_name("e", &runs.label, 3), runs: &runs, seed: 3 };
         assert_eq!(planned.name, "e-fast-2x-3");
-        assert!(same_settings(&planned, &[json!({"name": "e-fast-2x-3", "set": ["sac.tau=0.1"]})]).is_ok());
-        assert!(same_settings(&planned, &[json!({"name": "e-fast-2x-3", "set": []})]).is_err());
-        assert!(same_settings(&planned, &[json!({"name": "another", "set": []})]).is_ok());
+        let now: Table = "seed = 0\n[sac]\ntau = 0.1\ndevice = 'auto'".parse().unwrap();
+        let check =
+            |name: &str, before: &str| same_settings(&planned, &now, &[json!({"name": name, "config": before})]);
+        assert!(check("e-fast-2x-3", "seed = 3\n[sac]\ntau = 0.1").is_ok());
+        let refused = check("e-fast-2x-3", "[sac]\ntau = 0.2").unwrap_err().to_string();
+        assert!(refused.contains("sac.tau = 0.1") && refused.contains("sac.tau = 0.2"), "{refused}");
+        assert!(check("another", "[sac]\ntau = 0.2").is_ok());
     }
 
     #[test]

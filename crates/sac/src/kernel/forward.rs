@@ -4,7 +4,7 @@ use super::matrix::{Matrix, lane_sum, multiply};
 use super::shape::{Layer, MlpShape};
 
 /// Added to the variance in layer normalisation, as PyTorch does.
-const NORM_EPSILON: f32 = 1e-5;
+pub(crate) const NORM_EPSILON: f32 = 1e-5;
 
 /// What one hidden layer leaves for the backward pass.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ mod optimiser;
 mod shape;
 
 pub(crate) use backward::Wanted;
-pub(crate) use forward::HiddenCache;
+pub(crate) use forward::{HiddenCache, NORM_EPSILON};
 pub use optimiser::AdamStep;
 pub(crate) use optimiser::{adam, average};
 pub use shape::{Layer, MlpShape};
