@@ -46,10 +46,10 @@ fn train(arguments: &Train) -> Result<()> {
     let stop = Stop::on_signals()?;
     let Some(seeds) = &arguments.seeds else {
         let seed = arguments.seed.unwrap_or(config.seed);
-        return train_one(arguments, Config { seed, ..config }, &name, &stop).map(|_| ());
+        return train_one(arguments, config.with_seed(seed), &name, &stop).map(|_| ());
     };
     for seed in seeds.0.clone() {
-        let config = Config { seed, ..config.clone() };
+        let config = config.clone().with_seed(seed);
         if train_one(arguments, config, &format!("{name}-seed-{seed}"), &stop)? == Finish::Stopped {
             break;
         }
@@ -152,7 +152,7 @@ fn evaluate_run(arguments: &Evaluate) -> Result<()> {
         let corners = config.twin.corners();
         ensure!(corners.len() > 1, "--corners: expected ranges under [twin.randomisation], found none");
         for corner in corners {
-            let mut judge = environment(&Config { twin: corner.config, ..config.clone() })?;
+            let mut judge = environment(&config.clone().with_twin(corner.config)?)?;
             results.push((corner.name, evaluate(&mut learner, judge.as_mut(), arguments.episodes)?));
         }
     }
@@ -179,15 +179,13 @@ fn plot(arguments: &Plot) -> Result<()> {
     let mut curves: Vec<(Config, Curve)> = Vec::new();
     for run in &arguments.runs {
         let folder = RunFolder::open(run)?;
-        let mut config = folder.load_config()?;
-        config.seed = 0;
+        let config = folder.load_config()?;
+        let label = label(&folder.name(), config.seed);
+        let config = config.with_seed(0);
         let points = points(&folder)?;
         match curves.iter_mut().find(|(other, _)| *other == config) {
             Some((_, curve)) => curve.seeds.push(points),
-            None => {
-                let label = label(&folder);
-                curves.push((config, Curve { label, seeds: vec![points] }));
-            }
+            None => curves.push((config, Curve { label, seeds: vec![points] })),
         }
     }
     let curves: Vec<Curve> = curves.into_iter().map(|(_, curve)| curve).collect();
@@ -197,9 +195,10 @@ fn plot(arguments: &Plot) -> Result<()> {
 }
 
 /// A run's name without its seed.
-fn label(folder: &RunFolder) -> String {
-    let name = folder.name();
-    name.rsplit_once("-seed-").map_or_else(|| name.clone(), |(stem, _)| stem.to_owned())
+fn label(name: &str, seed: u64) -> String {
+    let ends = [format!("-seed-{seed}"), format!("-{seed}")];
+    let stem = ends.iter().find_map(|end| name.strip_suffix(end));
+    stem.unwrap_or(name).to_owned()
 }
 
 /// The evaluations of a run so far.

@@ -2,15 +2,37 @@
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
+use std::ops::Deref;
 use std::path::Path;
 use turnkey_env::{AugmentationConfig, TaskConfig, ValveTask};
 use turnkey_sac::SacConfig;
 use turnkey_sim::TwinConfig;
 
-/// A run, as its configuration file says and `--set` changes. Unknown keys are refused.
+/// A run that can be made: only checking a [`RawConfig`] gives one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config(RawConfig);
+
+impl Deref for Config {
+    type Target = RawConfig;
+
+    fn deref(&self) -> &RawConfig {
+        &self.0
+    }
+}
+
+impl TryFrom<RawConfig> for Config {
+    type Error = anyhow::Error;
+
+    fn try_from(raw: RawConfig) -> Result<Self> {
+        raw.check()?;
+        Ok(Self(raw))
+    }
+}
+
+/// A run, as its configuration file says and `--set` changes: every key known and of its type, no more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub struct RawConfig {
     /// Seed of everything random in the run.
     #[serde(default)]
     pub seed: u64,
@@ -107,7 +129,7 @@ impl Config {
             .map_err(|e| anyhow!("{} is not TOML, the format of configurations: {}", path.display(), trimmed(&e)))?;
         // Read before it is changed and after each change, so that the error is about the line or the change at
         // fault. A file may leave out what a change adds.
-        let mut read = toml::from_str::<Self>(&text);
+        let mut read = toml::from_str::<RawConfig>(&text);
         for change in changes {
             apply(&mut table, change)?;
             match toml::from_str(&toml::to_string(&table)?) {
@@ -116,10 +138,9 @@ impl Config {
                 changed => read = changed,
             }
         }
-        let config = read.map_err(|e| anyhow!("{} is not a configuration: {}", path.display(), trimmed(&e)))?;
+        let raw = read.map_err(|e| anyhow!("{} is not a configuration: {}", path.display(), trimmed(&e)))?;
         let place = if changes.is_empty() { "" } else { " with what --set changes" };
-        config.check().with_context(|| format!("{}{place} can't be run", path.display()))?;
-        Ok(config)
+        raw.try_into().with_context(|| format!("{}{place} can't be run", path.display()))
     }
 
     /// A checked configuration from its table.
@@ -127,11 +148,47 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn from_table(table: toml::Table) -> Result<Self> {
-        let config: Self = table.try_into()?;
-        config.check()?;
-        Ok(config)
+        table.try_into::<RawConfig>()?.try_into()
     }
 
+    /// The same with another seed.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.0.seed = seed;
+        self
+    }
+
+    /// The same on another twin.
+    ///
+    /// # Errors
+    /// When the twin doesn't fit the rest.
+    pub fn with_twin(mut self, twin: TwinConfig) -> Result<Self> {
+        self.0.twin = twin;
+        self.0.try_into()
+    }
+
+    /// The configuration as a file says it, every default written out.
+    ///
+    /// # Errors
+    /// Never for a checked configuration.
+    pub fn to_toml(&self) -> Result<String> {
+        Ok(toml::to_string(&self.0)?)
+    }
+
+    /// The first key in which two configurations differ, with both values; the run's length is not
+    /// compared, so that a run can be made longer.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let table = |config: &Self| {
+            let mut raw = config.0.clone();
+            raw.run.steps = 0;
+            toml::Table::try_from(raw).unwrap_or_default()
+        };
+        first_difference("", &toml::Value::Table(table(self)), &toml::Value::Table(table(other)))
+    }
+}
+
+impl RawConfig {
     /// Checks what types can't.
     fn check(&self) -> Result<()> {
         let run = &self.run;
@@ -170,26 +227,6 @@ impl Config {
         self.sac.validate()?;
         self.twin.check().context("[twin]")?;
         Ok(())
-    }
-
-    /// The configuration as a file says it, every default written out.
-    ///
-    /// # Errors
-    /// Never for a checked configuration.
-    pub fn to_toml(&self) -> Result<String> {
-        Ok(toml::to_string(self)?)
-    }
-
-    /// The first key in which two configurations differ, with both values; the run's length is not
-    /// compared, so that a run can be made longer.
-    #[must_use]
-    pub fn difference(&self, other: &Self) -> Option<String> {
-        let table = |config: &Self| {
-            let mut config = config.clone();
-            config.run.steps = 0;
-            toml::Table::try_from(config).unwrap_or_default()
-        };
-        first_difference("", &toml::Value::Table(table(self)), &toml::Value::Table(table(other)))
     }
 }
 

@@ -1,22 +1,22 @@
 //! Training. Start reading at [`Trainer::train`].
 
+mod begin;
+
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::exploration::Exploration;
-use crate::metrics::{self, Line, MetricsFile};
+use crate::metrics::{Line, MetricsFile};
 use crate::report::{Reporter, Sums};
 use crate::run_folder::{Lock, RunFolder};
-use crate::setup::{environment, view};
 use crate::stop::Stop;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 use std::time::Instant;
 use turnkey_core::{
     Batch, Environment, EpisodeRecord, Learner as _, Observation, Record, Rng, Sink, Snapshot as _, Transition,
 };
-use turnkey_replay::{Format, Replay, ReplayLog, Widths};
+use turnkey_replay::{Replay, ReplayLog};
 use turnkey_sac::Sac;
 
 /// How a run ended.
@@ -86,178 +86,7 @@ struct Saved {
 /// The success rate from which an evaluation counts as solved, twice in a row.
 const SOLVED: f64 = 0.9;
 
-/// What a run is made of before it lies anywhere.
-struct Parts {
-    environment: Box<dyn Environment>,
-    judge: Box<dyn Environment>,
-    learner: Sac,
-    widths: Widths,
-}
-
-impl Parts {
-    fn new(config: &Config) -> Result<Self> {
-        let (environment, judge) = (environment(config)?, environment(config)?);
-        let spec = environment.spec();
-        let widths = Widths { observation: spec.observation.len(), action: spec.action.len() };
-        let learner = Sac::new(&config.sac, widths.observation, widths.action, config.seed)?;
-        Ok(Self { environment, judge, learner, widths })
-    }
-
-    /// Takes over another run's learner: its networks, optimisers and temperature.
-    fn init_from(&mut self, other: &RunFolder) -> Result<()> {
-        let path = other.path().display();
-        let checkpoint = Checkpoint::newest(other)?
-            .with_context(|| format!("{path} has no checkpoint yet.\n  fix: let it train up to its first one"))?;
-        self.learner.restore(&checkpoint.learner).with_context(|| {
-            format!(
-                "the learner of {path} doesn't fit this run.\n  fix: begin from a run with the same networks and \
-                 observations; {path}/config.toml says what it has"
-            )
-        })
-    }
-}
-
 impl Trainer {
-    /// A new run in a new folder, which is made once everything else about the run is known to be right;
-    /// with the learner of `init_from`, if any: its networks, optimisers and temperature.
-    ///
-    /// # Errors
-    /// When the folder exists or can't be written, the environment can't be made, or the other run has no
-    /// checkpoint or a learner of other sizes.
-    pub fn new(config: Config, path: &Path, init_from: Option<&RunFolder>, live: bool, hidden: bool) -> Result<Self> {
-        RunFolder::expect_none(path)?;
-        let mut parts = Parts::new(&config)?;
-        if let Some(other) = init_from {
-            parts.init_from(other)?;
-        }
-        let folder = RunFolder::create(path, &config, init_from)?;
-        let lock = folder.lock()?;
-        let mut trainer = Self::begin(config, folder, lock, parts, live, hidden)?;
-        if init_from.is_some() {
-            trainer.checkpoint()?; // what it began with is known from here on, whatever becomes of the other run
-        }
-        Ok(trainer)
-    }
-
-    /// A run as its newest checkpoint left it, which goes on to the bit as if it had not stopped. One that
-    /// ended before its first checkpoint starts again.
-    ///
-    /// # Errors
-    /// When the checkpoint or the run's other files are damaged, or another process is training it; nothing on
-    /// disk is then changed.
-    pub fn resume(config: Config, folder: RunFolder, live: bool, hidden: bool) -> Result<Self> {
-        let lock = folder.lock()?;
-        let Some(checkpoint) = Checkpoint::newest(&folder)? else {
-            return Self::begin_again(config, folder, lock, live, hidden);
-        };
-        let Parts { mut environment, judge, mut learner, widths } = Parts::new(&config)?;
-        let saved: Saved = postcard::from_bytes(&checkpoint.trainer)
-            .context("trainer.bin is not a trainer's state: expected one of this program's own version")?;
-        learner.restore(&checkpoint.learner)?;
-        environment.restore(&saved.environment)?;
-        MetricsFile::check(&folder.metrics(), saved.metrics_bytes)?;
-        let (log, replay) =
-            ReplayLog::resume(folder.replay(), Format::new(widths), saved.transitions, config.run.replay_capacity)?;
-        let metrics = MetricsFile::open(&folder.metrics(), saved.metrics_bytes)?;
-        folder.rewrite_config(&config)?;
-        tracing::info!("resuming {} at step {}", folder.name(), saved.state.step);
-        let parts = Parts { environment, judge, learner, widths };
-        let mut trainer =
-            Self::assemble(config, folder, lock, parts, (replay, log), metrics, saved.state, (live, hidden))?;
-        trainer.saved = Some(checkpoint.step);
-        Ok(trainer)
-    }
-
-    fn begin_again(config: Config, folder: RunFolder, lock: Lock, live: bool, hidden: bool) -> Result<Self> {
-        let name = folder.path().display();
-        if let Some(other) = folder.origin()?.init_from {
-            let other = other.display();
-            bail!(
-                "{name} has no checkpoint, not even of the networks it was to take over from {other}.\n  fix: delete \
-                 it, and train with --init-from {other} again"
-            );
-        }
-        let written = folder.metrics();
-        let came_to = if written.exists() { metrics::read(&written)?.iter().map(Line::step).max() } else { None };
-        if let Some(step) = came_to.filter(|step| *step > config.run.checkpoint_period) {
-            bail!(
-                "the checkpoints of {name} are missing: it came to step {step}, so expected some in {}, found none; nothing \
-                 was changed.\n  fix: restore them from a copy, or start a new run by another --name",
-                folder.checkpoints().display()
-            );
-        }
-        let parts = Parts::new(&config)?;
-        tracing::warn!("{name} has no checkpoint yet: it starts from step 0");
-        let replay = folder.replay();
-        if replay.exists() {
-            std::fs::remove_dir_all(&replay).with_context(|| format!("{} can't be deleted", replay.display()))?;
-        }
-        folder.rewrite_config(&config)?;
-        Self::begin(config, folder, lock, parts, live, hidden)
-    }
-
-    fn begin(
-        config: Config,
-        folder: RunFolder,
-        lock: Lock,
-        mut parts: Parts,
-        live: bool,
-        hidden: bool,
-    ) -> Result<Self> {
-        let mut episode_seeds = Rng::new(config.seed, "episodes");
-        let observation =
-            parts.environment.reset(training_seed(&mut episode_seeds)).context("the first episode can't start")?;
-        let state = State {
-            step: 0,
-            episodes: 0,
-            observation,
-            episode: Episode::default(),
-            exploration: Exploration::new(&config.exploration, parts.widths.action, config.seed),
-            episode_seeds,
-            sampling: Rng::new(config.seed, "sampling"),
-            augmentation: Rng::new(config.seed, "augmentation"),
-            good_in_a_row: 0,
-            steps_to_solve: None,
-            sums: Sums::default(),
-            seconds_trained: 0.0,
-        };
-        let replay = Replay::new(config.run.replay_capacity, parts.widths)?;
-        let log = ReplayLog::create(folder.replay(), Format::new(parts.widths))?;
-        let metrics = MetricsFile::open(&folder.metrics(), 0)?;
-        Self::assemble(config, folder, lock, parts, (replay, log), metrics, state, (live, hidden))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of a trainer, put together in one place")]
-    fn assemble(
-        config: Config,
-        folder: RunFolder,
-        lock: Lock,
-        Parts { environment, judge, learner, widths }: Parts,
-        (replay, log): (Replay, ReplayLog),
-        metrics: MetricsFile,
-        state: State,
-        (live, hidden): (bool, bool),
-    ) -> Result<Self> {
-        let sink = view(&folder, live, environment.scene())?;
-        Ok(Self {
-            batch: Batch::zeros(config.sac.batch_size, widths.observation, widths.action),
-            reporter: Reporter::new(config.run.steps, hidden),
-            started: Instant::now(),
-            config,
-            folder,
-            _lock: lock,
-            environment,
-            judge,
-            learner,
-            replay,
-            log,
-            state,
-            saved: None,
-            metrics,
-            sink,
-        })
-    }
-
     /// Interacts and learns until the configured steps are taken or somebody asks to stop.
     ///
     /// # Errors
