@@ -88,6 +88,24 @@ fn sigterm_makes_a_run_leave_with_a_checkpoint_and_say_how_to_go_on() {
 }
 
 #[test]
+fn a_closed_terminal_makes_a_run_leave_with_a_checkpoint_unless_nohup_is_there() {
+    let folder = workplace();
+    let mut left = Vec::new();
+    for before in ["", "trap '' HUP; "] {
+        let name = format!("hup-{}", before.len());
+        let train =
+            format!("{before}exec {TURNKEY} train small.toml --quiet --name {name} --set run.checkpoint_period=100000");
+        let mut child = Command::new("sh").args(["-c", &train]).current_dir(folder.path()).spawn().unwrap();
+        let run = folder.path().join("runs").join(name);
+        wait_for(&mut child, || rows_written(&run) > 50);
+        assert!(Command::new("sh").args(["-c", &format!("kill -HUP {}", child.id())]).status().unwrap().success());
+        assert!(child.wait().unwrap().success());
+        left.push(newest(&run));
+    }
+    assert!(left[0] < 300 && left[1] == 300, "left at {left:?} of 300 steps");
+}
+
+#[test]
 fn the_seed_decides_a_run_to_the_bit_whatever_the_threads() {
     let folder = workplace();
     let train = "train small.toml --quiet --set task.name=turn_paper";

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::setup::environment;
 use crate::statistics::median;
 use anyhow::{Result, ensure};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use turnkey_core::{Action, Batch, Learner as _, Mode, Observation, Policy as _, Rng, Transition};
 use turnkey_replay::{Replay, Widths};
@@ -84,17 +85,19 @@ fn whole_loop(seconds: Duration) -> Result<serde_json::Value> {
     let mut rng = Rng::new(0, "bench");
     let mut observation = environment.reset(0)?;
     let mut steps = 0_u64;
-    let mut start = Instant::now();
+    let mut clock = Clock::start();
     loop {
         if steps == 300 {
-            start = Instant::now();
+            clock = Clock::start();
         }
         let action = learner.act(&observation, Mode::Sample, &mut rng);
+        clock.lap("policy");
         let step = environment.step(&action)?;
         let next = match step.end {
             None => step.observation.clone(),
             Some(_) => environment.reset(rng.bits())?,
         };
+        clock.lap("environment");
         let seen = std::mem::replace(&mut observation, next);
         replay.push(&Transition {
             observation: seen,
@@ -107,16 +110,46 @@ fn whole_loop(seconds: Duration) -> Result<serde_json::Value> {
         if let Some(augment) = environment.augment() {
             augment.augment(&mut batch, &mut rng);
         }
+        clock.lap("replay");
         learner.update(&batch);
+        clock.lap("update");
         steps += 1;
-        if steps > 310 && start.elapsed() > seconds {
+        if steps > 310 && clock.start.elapsed() > seconds {
             break;
         }
     }
-    let rate = (steps - 300) as f64 / start.elapsed().as_secs_f64();
+    let timed = (steps - 300) as f64;
     Ok(serde_json::json!({
-        "peer": "turnkey", "mode": "loop", "threads": rayon::current_num_threads(), "env_steps_per_s": rate, "steps": steps - 300,
+        "peer": "turnkey", "mode": "loop", "threads": rayon::current_num_threads(),
+        "env_steps_per_s": timed / clock.start.elapsed().as_secs_f64(), "steps": steps - 300,
+        "ms_a_step": clock.milliseconds(timed),
     }))
+}
+
+/// What the time since its start was spent on.
+struct Clock {
+    start: Instant,
+    last: Instant,
+    laps: BTreeMap<&'static str, Duration>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let now = Instant::now();
+        Self { start: now, last: now, laps: BTreeMap::new() }
+    }
+
+    /// Milliseconds of each part, divided by `steps`.
+    fn milliseconds(&self, steps: f64) -> BTreeMap<&'static str, f64> {
+        self.laps.iter().map(|(part, spent)| (*part, spent.as_secs_f64() * 1e3 / steps)).collect()
+    }
+
+    /// The time since the lap before was spent on `part`.
+    fn lap(&mut self, part: &'static str) {
+        let now = Instant::now();
+        *self.laps.entry(part).or_default() += now - self.last;
+        self.last = now;
+    }
 }
 
 /// Physics steps a second under random actions, observation and reward included.

@@ -77,9 +77,6 @@ impl Progress {
         }
     }
 
-    /// Ends the bar, and leaves its last figures on the screen. Dropping does the same.
-    pub fn finish(self) {}
-
     fn draw(&self, time: String) {
         if let Output::Bar { bar, .. } = &self.output {
             bar.set_position(self.latest.step);
@@ -136,7 +133,8 @@ impl Drop for LogWriter {
     }
 }
 
-/// Seconds a step, averaged over about the last half minute, so that a fast warm-up is soon forgotten.
+/// Seconds a step, averaged over about the last half minute, so that a fast warm-up is soon forgotten. What is
+/// averaged are stretches long enough for an evaluation's pause to count with steps around it.
 #[derive(Debug, Default)]
 struct Pace {
     last: Option<(u64, Instant)>,
@@ -145,6 +143,8 @@ struct Pace {
 
 impl Pace {
     const MEMORY_SECS: f64 = 30.0;
+    const FIRST_STRETCH_SECS: f64 = 0.5;
+    const STRETCH_SECS: f64 = 10.0;
 
     fn update(&mut self, step: u64, now: Instant) {
         let Some((last_step, last_at)) = self.last else {
@@ -152,7 +152,8 @@ impl Pace {
             return;
         };
         let secs = (now - last_at).as_secs_f64();
-        if step <= last_step || secs < 0.5 {
+        let stretch = self.secs_per_step.map_or(Self::FIRST_STRETCH_SECS, |_| Self::STRETCH_SECS);
+        if step <= last_step || secs < stretch {
             return;
         }
         let pace = secs / (step - last_step) as f64;
@@ -239,6 +240,18 @@ mod tests {
         }
         let secs_per_step = pace.secs_per_step.unwrap();
         assert!((0.009..0.011).contains(&secs_per_step), "{secs_per_step}");
+    }
+
+    #[test]
+    fn an_evaluations_pause_is_no_new_pace() {
+        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        for step in 0..5000 {
+            // 50 steps a second, and every 1000 steps a pause of 10 s: 0.03 s a step.
+            now += Duration::from_millis(if step % 1000 == 999 { 10_000 } else { 20 });
+            pace.update(step, now);
+            let secs_per_step = pace.secs_per_step.unwrap_or(0.03);
+            assert!((0.015..0.06).contains(&secs_per_step), "{secs_per_step} at {step}");
+        }
     }
 
     #[test]

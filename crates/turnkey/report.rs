@@ -17,7 +17,8 @@ const RECENT: usize = 50;
 
 /// Shows progress and words figures. Nothing of it decides what happens next.
 pub struct Reporter {
-    progress: Progress,
+    /// `None` once finished.
+    progress: Option<Progress>,
     status: Status,
     recent: VecDeque<(Option<bool>, Option<f64>)>,
     /// Gradient steps since when.
@@ -99,7 +100,7 @@ impl Reporter {
     #[must_use]
     pub fn new(steps: u64, hidden: bool) -> Self {
         Self {
-            progress: Progress::new(steps, hidden),
+            progress: Some(Progress::new(steps, hidden)),
             status: Status::default(),
             recent: VecDeque::with_capacity(RECENT),
             steps: 0,
@@ -111,7 +112,14 @@ impl Reporter {
     pub fn tick(&mut self, step: u64, learner: &Sac) {
         self.status.step = step;
         self.status.temperature = Some(learner.temperature());
-        self.progress.update(&self.status);
+        if let Some(progress) = &mut self.progress {
+            progress.update(&self.status);
+        }
+    }
+
+    /// Leaves the last figures on the screen, below which others may now write.
+    pub fn finish(&mut self) {
+        self.progress = None;
     }
 
     /// After each training episode.

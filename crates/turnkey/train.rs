@@ -93,7 +93,9 @@ impl Trainer {
     /// When the environment fails or the disk is full. The newest checkpoint stays whole, and `--resume`
     /// goes on from it.
     pub fn train(&mut self, stop: &Stop) -> Result<Finish> {
-        self.train_on(stop).with_context(|| {
+        let finish = self.train_on(stop);
+        self.reporter.finish();
+        finish.with_context(|| {
             let resumes = match self.saved {
                 Some(step) => format!("its checkpoint of step {step} is whole, and --resume goes on from there"),
                 None => "it has no checkpoint yet, and --resume starts it again".to_owned(),

@@ -22,10 +22,7 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     let named = arguments.first().is_some_and(|first| !first.starts_with('-'));
     let mut command = project.cargo();
     command.args(["run", "--release", "--", "train"]).args((!named).then_some(CONFIG)).args(arguments);
-    let status = command.status().map_err(|error| process::not_started(&command, &error))?;
-    if status.success() {
-        return Ok(());
-    }
-    // turnkey has said what was wrong; adding to it would only push it up the screen.
-    std::process::exit(status.code().unwrap_or(1));
+    // In this process's place: Ctrl-C then waits for the run's checkpoint, and turnkey's own status is ours.
+    let error = std::os::unix::process::CommandExt::exec(&mut command);
+    Err(process::not_started(&command, &error))
 }
