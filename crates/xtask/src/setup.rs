@@ -68,7 +68,7 @@ fn fetch_if_missing(project: &Project, part: &Part) -> Result<bool> {
     eprintln!("fetching {} ({})", part.requirement, part.purpose);
     let python = Python::find()?;
     let scratch = Scratch::beside(&place)?;
-    let archive = download(&python, part, options, &scratch.0)?;
+    let archive = download(&python, part, &options, &scratch.0)?;
     let made = unpack(&python, part, sha256, &archive, &scratch.0)?;
     fs::write(made.join(STAMP), &stamp).map_err(|error| Failure::io("a native part's stamp", &made, &error))?;
     if let Err(failure) = put(&made, &place, &scratch.0)
