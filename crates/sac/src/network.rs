@@ -118,7 +118,7 @@ impl Adam {
         let empty = || Tensor::zeros([1], &device);
         let theta = std::mem::replace(&mut network.theta, empty());
         let (m, v) = (std::mem::replace(&mut self.m, empty()), std::mem::replace(&mut self.v, empty()));
-        [network.theta, self.m, self.v] = ops::adam(theta, gradient, m, v, self.numbers());
+        [network.theta, self.m, self.v] = ops::adam([theta, m, v], gradient, self.numbers());
     }
 
     fn numbers(&self) -> AdamStep {

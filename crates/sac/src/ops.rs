@@ -196,51 +196,26 @@ fn fused(device: &Device) -> bool {
 
 /// An ensemble's outputs, `[batch, members * outputs]`, for inputs `[batch, inputs]` and flat parameters.
 pub(crate) fn mlp(input: Tensor<2>, theta: Tensor<1>, shape: &Arc<MlpShape>) -> Tensor<2> {
-    if fused(&theta.device()) { fused_mlp(input, theta, shape) } else { composed::mlp(input, theta, shape) }
+    if !fused(&theta.device()) {
+        return composed::mlp(input, theta, shape);
+    }
+    Tensor::from_dispatch(<Dispatch as NetworkOps>::mlp(input.into_dispatch(), theta.into_dispatch(), shape.clone()))
 }
 
 /// One Adam step on tensors without autodiff: parameters, first and second moment.
-pub(crate) fn adam(
-    theta: Tensor<1>,
-    gradient: Tensor<1>,
-    m: Tensor<1>,
-    v: Tensor<1>,
-    step: AdamStep,
-) -> [Tensor<1>; 3] {
-    let run = if fused(&theta.device()) { fused_adam } else { composed::adam };
-    run(theta, gradient, m, v, step)
+pub(crate) fn adam(parameters_and_moments: [Tensor<1>; 3], gradient: Tensor<1>, step: AdamStep) -> [Tensor<1>; 3] {
+    if !fused(&gradient.device()) {
+        return composed::adam(parameters_and_moments, gradient, step);
+    }
+    let [theta, m, v] = parameters_and_moments.map(Tensor::into_dispatch);
+    let result = <Dispatch as NetworkOps>::adam(theta, gradient.into_dispatch(), m, v, step);
+    [result.theta, result.m, result.v].map(Tensor::from_dispatch)
 }
 
 /// `tau * source + (1 - tau) * target` on tensors without autodiff.
 pub(crate) fn average(target: Tensor<1>, source: Tensor<1>, tau: f64) -> Tensor<1> {
-    let run = if fused(&target.device()) { fused_average } else { composed::average };
-    run(target, source, tau)
-}
-
-/// [`NetworkOps::mlp`] on tensors.
-pub(crate) fn fused_mlp(input: Tensor<2>, theta: Tensor<1>, shape: &Arc<MlpShape>) -> Tensor<2> {
-    Tensor::from_dispatch(<Dispatch as NetworkOps>::mlp(input.into_dispatch(), theta.into_dispatch(), shape.clone()))
-}
-
-/// [`NetworkOps::adam`] on tensors.
-pub(crate) fn fused_adam(
-    theta: Tensor<1>,
-    gradient: Tensor<1>,
-    m: Tensor<1>,
-    v: Tensor<1>,
-    step: AdamStep,
-) -> [Tensor<1>; 3] {
-    let result = <Dispatch as NetworkOps>::adam(
-        theta.into_dispatch(),
-        gradient.into_dispatch(),
-        m.into_dispatch(),
-        v.into_dispatch(),
-        step,
-    );
-    [result.theta, result.m, result.v].map(Tensor::from_dispatch)
-}
-
-/// [`NetworkOps::average`] on tensors.
-pub(crate) fn fused_average(target: Tensor<1>, source: Tensor<1>, tau: f64) -> Tensor<1> {
+    if !fused(&target.device()) {
+        return composed::average(target, source, tau);
+    }
     Tensor::from_dispatch(<Dispatch as NetworkOps>::average(target.into_dispatch(), source.into_dispatch(), tau))
 }
