@@ -14,7 +14,7 @@ pub(crate) fn bench(lines: &[Value]) -> String {
         newest.push(line);
     }
     let mut table = String::from(
-        "| work | threads | peer | theirs | ours | ours is faster by |\n| --- | --- | --- | --- | --- | --- |\n",
+        "| work | threads | peer | theirs | ours | ours is faster by | commit |\n| --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for line in &newest {
         let (work, unit) = match line["work"].as_str() {
@@ -23,6 +23,7 @@ pub(crate) fn bench(lines: &[Value]) -> String {
             Some("physics") => ("physics", "steps/s"),
             other => (other.unwrap_or("?"), ""),
         };
+        let commit = line["commit"].as_str().unwrap_or("?");
         let less_is_better = line["figure"] == "median_ms";
         let threads = line["threads"].as_f64().map_or("-".into(), |threads| format!("{threads:.0}"));
         for peer in line["peers"].as_array().into_iter().flatten() {
@@ -33,7 +34,7 @@ pub(crate) fn bench(lines: &[Value]) -> String {
             let name = peer["peer"].as_str().unwrap_or("?");
             writeln!(
                 table,
-                "| {work} | {threads} | {name} | {} {unit} | {} {unit} | {ratio:.2} |",
+                "| {work} | {threads} | {name} | {} {unit} | {} {unit} | {ratio:.2} | {commit} |",
                 shown(theirs),
                 shown(ours)
             )
@@ -41,14 +42,9 @@ pub(crate) fn bench(lines: &[Value]) -> String {
         }
     }
     if let Some(line) = newest.last() {
-        let text = |key: &str| line[key].as_str().unwrap_or("?").to_string();
-        writeln!(
-            table,
-            "\nMedians of rounds taken in turn, on {}, at commit {}: `cargo xtask bench`.",
-            text("processor"),
-            text("commit")
-        )
-        .expect("a String takes every text");
+        let processor = line["processor"].as_str().unwrap_or("?");
+        writeln!(table, "\nMedians of rounds taken in turn, on {processor}: `cargo xtask bench`.")
+            .expect("a String takes every text");
     }
     table
 }
