@@ -31,7 +31,7 @@ pub fn run(arguments: &Bench) -> Result<()> {
         }
         BenchWhat::Act => {
             let mut learner = Sac::new(&SacConfig::default(), WIDTHS.observation, WIDTHS.action, 0)?;
-            let (observation, mut rng) = (Observation(vec![0.3; WIDTHS.observation]), Rng::new(0, "act"));
+            let (observation, mut rng) = (Observation::from(vec![0.3; WIDTHS.observation]), Rng::new(0, "act"));
             times("state-inference", seconds, || drop(learner.act(&observation, Mode::Sample, &mut rng)))
         }
         BenchWhat::Loop => whole_loop(seconds)?,

@@ -108,14 +108,14 @@ mod tests {
         fn reset(&mut self, seed: u64) -> Result<Observation, Failure> {
             self.seeds.push(seed);
             self.step = 0;
-            Ok(Observation(vec![0.0]))
+            Ok(Observation::from(vec![0.0]))
         }
 
         fn step(&mut self, _action: &Action) -> Result<Step, Failure> {
             self.step += 1;
             let near = self.seeds.last().is_some_and(|seed| seed.is_multiple_of(2));
             Ok(Step {
-                observation: Observation(vec![0.0]),
+                observation: Observation::from(vec![0.0]),
                 reward: 2.0,
                 end: (self.step == 2).then_some(End::Truncated),
                 info: Info {
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn evaluation_takes_its_own_seeds_and_counts_last_steps() {
-        let spec = Spec { observation: vec!["x".into()], action: vec!["u".into()], episode_steps: 2 };
+        let spec = Spec { observation: vec!["x".into()], pictures: None, action: vec!["u".into()], episode_steps: 2 };
         let mut environment = Recorded { spec, seeds: Vec::new(), step: 0 };
         let evaluation = evaluate(&mut Still, &mut environment, 5).unwrap();
         assert_eq!(environment.seeds, [0, 1, 2, 3, 4].map(|episode| EVALUATION_SEEDS + episode));

@@ -1,9 +1,15 @@
-//! SIGINT, SIGTERM and SIGHUP ask a run to leave; a second one of them ends the process at once.
+//! SIGINT, SIGTERM and SIGHUP ask a run to leave; another one, a second or more later, ends the process at once.
 
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Signals closer together than this are one request: `timeout` signals both a process and its group, and a
+/// terminal that closes sends more than one.
+const ONE_REQUEST: Duration = Duration::from_secs(1);
 
 /// Whether somebody asked the run to leave.
 #[derive(Clone, Debug, Default)]
@@ -13,20 +19,26 @@ impl Stop {
     /// Listens for SIGINT, SIGTERM, and SIGHUP, which is a terminal or a connection being closed.
     ///
     /// # Errors
-    /// When the system refuses the handlers.
+    /// When the system refuses the handlers or the thread that waits for them.
     pub fn on_signals() -> Result<Self> {
         let stop = Self::default();
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // What `nohup` has ignored stays ignored.
-            if signal == SIGHUP && is_ignored(signal, &std::fs::read_to_string("/proc/self/status").unwrap_or_default())
-            {
-                continue;
-            }
-            // In this order: the second signal finds the flag set and ends the process.
-            signal_hook::flag::register_conditional_shutdown(signal, 130, stop.0.clone())
-                .and_then(|_| signal_hook::flag::register(signal, stop.0.clone()))
-                .context("signals can't be handled")?;
-        }
+        // What `nohup` has ignored stays ignored.
+        let hangs_up = !is_ignored(SIGHUP, &std::fs::read_to_string("/proc/self/status").unwrap_or_default());
+        let heard = [SIGINT, SIGTERM].into_iter().chain(hangs_up.then_some(SIGHUP));
+        let mut signals = Signals::new(heard).context("signals can't be handled")?;
+        let flag = stop.0.clone();
+        std::thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || {
+                let mut first = None;
+                for _ in signals.forever() {
+                    flag.store(true, Ordering::Relaxed);
+                    if first.get_or_insert_with(Instant::now).elapsed() >= ONE_REQUEST {
+                        signal_hook::low_level::exit(130);
+                    }
+                }
+            })
+            .context("no thread can wait for signals")?;
         Ok(stop)
     }
 

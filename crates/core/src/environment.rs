@@ -1,6 +1,6 @@
 //! What a learner interacts with: a plant with a task, or a benchmark.
 
-use crate::{Action, Augment, ControlRecord, End, Failure, Observation, Scene, Snapshot};
+use crate::{Action, Augment, ControlRecord, End, Failure, Observation, PictureShape, Scene, Snapshot};
 
 /// Something to act in, episode after episode.
 pub trait Environment: Snapshot {
@@ -40,6 +40,8 @@ pub trait Environment: Snapshot {
 pub struct Spec {
     /// Name of each number of an observation, in order.
     pub observation: Vec<String>,
+    /// The pictures of an observation, where there are any.
+    pub pictures: Option<PictureShape>,
     /// Name of each number of an action, in order.
     pub action: Vec<String>,
     /// Steps after which an episode is truncated.

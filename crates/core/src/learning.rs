@@ -1,6 +1,6 @@
 //! The seams of learning: a batch in, figures out; an observation in, an action out.
 
-use crate::{Action, Observation, Rng, Snapshot};
+use crate::{Action, Observation, PictureShape, Rng, Snapshot};
 
 /// How a policy acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,28 @@ pub struct Batch {
     pub next_observations: Vec<f32>,
     /// 1 where the next state's value counts, 0 after a termination. Shape `[size]`.
     pub continues: Vec<f32>,
+    /// The pictures of observations and next observations, where there are any.
+    pub pictures: Option<PictureBatch>,
+}
+
+/// Pictures to learn from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PictureBatch {
+    /// The pictures of one row.
+    pub shape: PictureShape,
+    /// Shape `[size, height, width, 3 * stack]`: red, green, blue of the oldest picture first.
+    pub observations: Vec<u8>,
+    /// Shape `[size, height, width, 3 * stack]`.
+    pub next_observations: Vec<u8>,
+}
+
+impl PictureBatch {
+    /// Room for the pictures of `size` rows, all black.
+    #[must_use]
+    pub fn zeros(size: usize, shape: PictureShape) -> Self {
+        let black = vec![0; size * shape.bytes()];
+        Self { shape, observations: black.clone(), next_observations: black }
+    }
 }
 
 impl Batch {
@@ -45,7 +67,15 @@ impl Batch {
             rewards: vec![0.0; size],
             next_observations: vec![0.0; size * observation],
             continues: vec![0.0; size],
+            pictures: None,
         }
+    }
+
+    /// The same with room for pictures, all black.
+    #[must_use]
+    pub fn with_pictures(self, shape: Option<PictureShape>) -> Self {
+        let pictures = shape.map(|shape| PictureBatch::zeros(self.size, shape));
+        Self { pictures, ..self }
     }
 }
 

@@ -8,8 +8,10 @@
 //! with an [`Action`]; the task maps that to a [`JointGoal`]; the plant moves; what happened is a
 //! [`Transition`]; a [`Batch`] of them teaches a [`Learner`].
 
+mod camera;
 mod environment;
 mod error;
+mod frame;
 mod joints;
 mod learning;
 mod plant;
@@ -22,10 +24,12 @@ mod task;
 mod transition;
 mod units;
 
+pub use camera::{Camera, Light, Part, SceneEdit, Texture};
 pub use environment::{Environment, Info, Spec, Step, Terms};
 pub use error::{Failure, Kind};
+pub use frame::{Frame, FrameError, FrameSize, PictureShape};
 pub use joints::{FINGERS, JOINTS, JOINTS_PER_FINGER, JointGoal, JointLimits, JointVector, LimitsError};
-pub use learning::{Augment, Batch, Learner, Mode, Policy};
+pub use learning::{Augment, Batch, Learner, Mode, PictureBatch, Policy};
 pub use plant::{Plant, Reading, Start, ValveReading};
 pub use record::{ControlRecord, EpisodeRecord, LearningRecord, Record, Sink};
 pub use rng::Rng;

@@ -1,6 +1,6 @@
 //! A claw with its valve, whether of metal or simulated.
 
-use crate::{Failure, JointGoal, JointLimits, JointVector, Pose, Scene, Snapshot, Stamp};
+use crate::{Failure, Frame, JointGoal, JointLimits, JointVector, Kind, Pose, Scene, SceneEdit, Snapshot, Stamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -27,6 +27,18 @@ pub trait Plant: Snapshot {
     /// What to draw, where the plant knows its own shape.
     fn scene(&self) -> Option<&Scene> {
         None
+    }
+
+    /// Changes how the world looks, from the next reading on, in place of all earlier changes. None of it is
+    /// part of the plant's saved state.
+    ///
+    /// # Errors
+    /// When the plant can't change how its world looks, as a real one can't.
+    fn edit_scene(&mut self, edits: &[SceneEdit]) -> Result<(), Failure> {
+        match edits {
+            [] => Ok(()),
+            _ => Err(Failure::new(Kind::Stop, "this plant can't change how its world looks")),
+        }
     }
 
     /// Where the shapes of [`Plant::scene`] are now, in its order.
@@ -59,6 +71,8 @@ pub struct Reading {
     pub torques: JointVector,
     /// The valve, where something measures it.
     pub valve: Option<ValveReading>,
+    /// The newest picture, where there is a camera.
+    pub frame: Option<Frame>,
 }
 
 /// The valve as measured.

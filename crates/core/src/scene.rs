@@ -1,5 +1,6 @@
 //! Shapes to draw, for a viewer that knows no physics.
 
+use crate::{Light, Part, Texture};
 use serde::{Deserialize, Serialize};
 
 /// Shapes of a plant, constant over its life.
@@ -7,6 +8,12 @@ use serde::{Deserialize, Serialize};
 pub struct Scene {
     /// The shapes; poses come in the same order.
     pub shapes: Vec<Shape>,
+    /// The lights.
+    pub lights: Vec<Light>,
+    /// What every surface sends back whatever the lights, as a part of its colour: red, green, blue.
+    pub ambient: [f32; 3],
+    /// What is seen where there is nothing.
+    pub background: Option<Texture>,
 }
 
 /// One shape.
@@ -14,14 +21,19 @@ pub struct Scene {
 pub struct Shape {
     /// A path such as `finger_0/tip`.
     pub name: String,
+    /// What it belongs to.
+    pub part: Part,
     /// Its form, in its own frame.
     pub geometry: Geometry,
     /// Red, green, blue, opacity, each 0 to 1.
     pub color: [f32; 4],
+    /// What covers it instead of its colour, if anything.
+    pub texture: Option<Texture>,
 }
 
 /// The form of a shape, metres, centred on its own frame.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Geometry {
     /// A ball of this radius.
     Sphere {

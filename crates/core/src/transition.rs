@@ -1,10 +1,23 @@
 //! What is learned from.
 
+use crate::Frame;
 use serde::{Deserialize, Serialize};
 
-/// What a policy sees: numbers in the task's order, each of a size near 1.
+/// What a policy sees.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Observation(pub Vec<f32>);
+pub struct Observation {
+    /// Numbers in the task's order, each of a size near 1.
+    pub numbers: Vec<f32>,
+    /// The newest pictures, oldest first, all of one size; none where a policy sees none.
+    pub pictures: Vec<Frame>,
+}
+
+impl From<Vec<f32>> for Observation {
+    /// An observation without pictures.
+    fn from(numbers: Vec<f32>) -> Self {
+        Self { numbers, pictures: Vec::new() }
+    }
+}
 
 /// What a policy does: numbers in [-1, 1], which the task gives their meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

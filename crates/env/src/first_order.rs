@@ -66,6 +66,7 @@ impl FirstOrderPlant {
             velocities: *velocities,
             torques: [0.0; JOINTS],
             valve: Some(*valve),
+            frame: None,
         }
     }
 }

@@ -12,7 +12,7 @@
 //! let mut environment = ClawEnvironment::new(FirstOrderPlant::new(), task)?;
 //! let first = environment.reset(7)?;
 //! let step = environment.step(&Action(vec![0.0; 9]))?;
-//! assert_eq!(first.0.len(), step.observation.0.len());
+//! assert_eq!(first.numbers.len(), step.observation.numbers.len());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -80,6 +80,7 @@ mod tests {
             velocities: [0.0; JOINTS],
             torques: [0.0; JOINTS],
             valve: None,
+            frame: None,
         }
     }
 

@@ -72,7 +72,12 @@ impl ValveTask {
 
 impl Task for ValveTask {
     fn spec(&self) -> Spec {
-        Spec { observation: self.layout.names(), action: joint_names("goal"), episode_steps: self.config.episode_steps }
+        Spec {
+            observation: self.layout.names(),
+            pictures: None,
+            action: joint_names("goal"),
+            episode_steps: self.config.episode_steps,
+        }
     }
 
     fn begin(&mut self, rng: &mut Rng) -> Start {
@@ -119,7 +124,7 @@ impl Task for ValveTask {
             let scale = self.config.velocity_scale;
             numbers[range.clone()].copy_from_slice(&reading.velocities.map(|v| (v / scale) as f32));
         }
-        Ok(Observation(numbers))
+        Ok(Observation::from(numbers))
     }
 
     fn advance(&mut self, action: &Action, reading: &Reading) -> Result<Outcome, Failure> {

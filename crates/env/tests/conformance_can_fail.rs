@@ -46,7 +46,7 @@ impl Environment for Faulty {
         match self.fault {
             Fault::NeverEnds => step.end = None,
             Fault::RewardsOtherTerms => step.reward += 1.0,
-            Fault::SeesNoNumber => step.observation.0[3] = f32::NAN,
+            Fault::SeesNoNumber => step.observation.numbers[3] = f32::NAN,
             _ => {}
         }
         Ok(step)

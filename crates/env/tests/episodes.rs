@@ -87,8 +87,8 @@ fn an_action_asks_for_absolute_joint_angles_within_a_periods_travel() {
 fn the_last_action_is_seen_one_step_later_and_forgotten_at_a_reset() {
     let mut environment = environment(TaskName::TurnFixed);
     let seen = environment.task().layout().last_action.clone().unwrap();
-    assert_eq!(environment.reset(1).unwrap().0[seen.clone()], [0.0; JOINTS]);
+    assert_eq!(environment.reset(1).unwrap().numbers[seen.clone()], [0.0; JOINTS]);
     let action: Vec<f32> = (0..JOINTS).map(|i| i as f32 / 10.0).collect();
-    assert_eq!(environment.step(&Action(action.clone())).unwrap().observation.0[seen.clone()], action);
-    assert_eq!(environment.reset(2).unwrap().0[seen], [0.0; JOINTS]);
+    assert_eq!(environment.step(&Action(action.clone())).unwrap().observation.numbers[seen.clone()], action);
+    assert_eq!(environment.reset(2).unwrap().numbers[seen], [0.0; JOINTS]);
 }

@@ -18,10 +18,10 @@ fn episode(config: &TaskConfig, seed: u64) -> Batch {
         let action = Action((0..JOINTS).map(|_| rng.uniform(-1.0, 1.0) as f32).collect());
         let step = environment.step(&action).unwrap();
         batch.size += 1;
-        batch.observations.extend(&observation.0);
+        batch.observations.extend(&observation.numbers);
         batch.actions.extend(&action.0);
         batch.rewards.push(step.reward as f32);
-        batch.next_observations.extend(&step.observation.0);
+        batch.next_observations.extend(&step.observation.numbers);
         batch.continues.push(1.0);
         observation = step.observation;
         if step.end.is_some() {

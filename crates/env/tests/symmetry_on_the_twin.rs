@@ -48,9 +48,9 @@ fn run(symmetry: Symmetry, turned: f64, seed: u64, steps: usize) -> Pair {
     let mut pair = Pair { apart: 0.0, valve_apart: 0.0, turned: 0.0 };
     for step in 0..steps {
         let mut told = action(seed, step);
-        let mut expected = scene.step(&Action(told.to_vec())).unwrap().observation.0;
+        let mut expected = scene.step(&Action(told.to_vec())).unwrap().observation.numbers;
         symmetry.turn_joints(&mut told);
-        let found = image.step(&Action(told.to_vec())).unwrap().observation.0;
+        let found = image.step(&Action(told.to_vec())).unwrap().observation.numbers;
         symmetry.turn_observation(&mut expected, &layout);
         for (i, (a, b)) in expected.iter().zip(&found).enumerate() {
             let worst = if layout.valve.contains(&i) { &mut pair.valve_apart } else { &mut pair.apart };
@@ -100,9 +100,9 @@ fn fingers_turned_the_wrong_way_do_not_follow() {
     scene.reset(1).unwrap();
     image.reset(1).unwrap();
     let mut told = action(0, 0);
-    let mut expected = scene.step(&Action(told.to_vec())).unwrap().observation.0;
+    let mut expected = scene.step(&Action(told.to_vec())).unwrap().observation.numbers;
     one.turn_joints(&mut told);
-    let found = image.step(&Action(told.to_vec())).unwrap().observation.0;
+    let found = image.step(&Action(told.to_vec())).unwrap().observation.numbers;
     other.turn_observation(&mut expected, &layout);
     let apart = expected.iter().zip(&found).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(apart > 0.1, "{apart}");

@@ -164,10 +164,10 @@ mod tests {
 
     fn transition(number: f32, end: Option<End>) -> Transition {
         Transition {
-            observation: Observation(vec![number, -number]),
+            observation: Observation::from(vec![number, -number]),
             action: Action(vec![0.5]),
             reward: number,
-            next: Observation(vec![number + 1.0, 0.0]),
+            next: Observation::from(vec![number + 1.0, 0.0]),
             end,
         }
     }
@@ -207,11 +207,11 @@ mod tests {
     fn a_poisoned_transition_is_refused_and_leaves_no_trace() {
         let mut replay = Replay::new(4, WIDTHS).unwrap();
         let mut bad = transition(1.0, None);
-        bad.next.0[1] = f32::NAN;
+        bad.next.numbers[1] = f32::NAN;
         let error = replay.push(&bad).unwrap_err();
         assert!(matches!(error, ReplayError::NotFinite { what: "next observation", index: 1, .. }), "{error}");
         bad = transition(f32::INFINITY, None);
-        bad.observation.0 = vec![0.0; 2];
+        bad.observation.numbers = vec![0.0; 2];
         assert!(matches!(replay.push(&bad), Err(ReplayError::NotFinite { what: "reward", .. })));
         bad = transition(1.0, None);
         bad.action.0.push(0.0);

@@ -44,10 +44,10 @@ impl Widths {
     pub(crate) fn check(self, transition: &Transition) -> Result<(), ReplayError> {
         let Transition { observation, action, reward, next, .. } = transition;
         for (what, numbers, expected) in [
-            ("observation", observation.0.as_slice(), self.observation),
+            ("observation", observation.numbers.as_slice(), self.observation),
             ("action", action.0.as_slice(), self.action),
             ("reward", std::slice::from_ref(reward), 1),
-            ("next observation", next.0.as_slice(), self.observation),
+            ("next observation", next.numbers.as_slice(), self.observation),
         ] {
             if numbers.len() != expected {
                 return Err(ReplayError::Width { what, expected, found: numbers.len() });
@@ -61,10 +61,10 @@ impl Widths {
 
     /// Writes a transition that passed [`Widths::check`] into a row.
     pub(crate) fn write(self, transition: &Transition, row: &mut [f32]) {
-        row[self.observation()].copy_from_slice(&transition.observation.0);
+        row[self.observation()].copy_from_slice(&transition.observation.numbers);
         row[self.action()].copy_from_slice(&transition.action.0);
         row[self.reward()] = transition.reward;
         row[self.continues()] = if transition.end == Some(End::Terminated) { 0.0 } else { 1.0 };
-        row[self.next()].copy_from_slice(&transition.next.0);
+        row[self.next()].copy_from_slice(&transition.next.numbers);
     }
 }

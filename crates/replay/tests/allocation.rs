@@ -36,10 +36,10 @@ fn sampling_into_a_callers_batch_allocates_nothing() {
     let widths = Widths { observation: 31, action: 9 };
     let mut replay = Replay::new(1000, widths).unwrap();
     let row = Transition {
-        observation: Observation(vec![0.5; 31]),
+        observation: Observation::from(vec![0.5; 31]),
         action: Action(vec![0.1; 9]),
         reward: 1.0,
-        next: Observation(vec![0.25; 31]),
+        next: Observation::from(vec![0.25; 31]),
         end: None,
     };
     replay.push(&row).unwrap();

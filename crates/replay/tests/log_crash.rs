@@ -22,7 +22,7 @@ fn format(segment_rows: u64) -> Format {
 fn transition(row: u64) -> Transition {
     let mut rng = Rng::new(row, "transition");
     let mut numbers = |count| (0..count).map(|_| rng.normal() as f32).collect::<Vec<_>>();
-    let (observation, next) = (Observation(numbers(3)), Observation(numbers(3)));
+    let (observation, next) = (Observation::from(numbers(3)), Observation::from(numbers(3)));
     let end = [None, Some(End::Truncated), Some(End::Terminated)][(row % 3) as usize];
     Transition { observation, action: Action(numbers(2)), reward: row as f32, next, end }
 }
@@ -210,7 +210,7 @@ fn a_poisoned_transition_never_reaches_the_disk() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = ReplayLog::create(dir.path(), format(8)).unwrap();
     let mut bad = transition(0);
-    bad.observation.0[1] = f32::NAN;
+    bad.observation.numbers[1] = f32::NAN;
     assert!(matches!(log.append(&bad), Err(ReplayError::NotFinite { .. })));
     assert_eq!((log.sync().unwrap(), files(dir.path()).len()), (0, 0));
 }

@@ -10,7 +10,8 @@ fn transition(widths: Widths, rng: &mut Rng) -> Transition {
         rng.fill_normal(&mut numbers);
         numbers
     };
-    let (observation, next) = (Observation(numbers(widths.observation)), Observation(numbers(widths.observation)));
+    let (observation, next) =
+        (Observation::from(numbers(widths.observation)), Observation::from(numbers(widths.observation)));
     let action = Action(numbers(widths.action));
     let reward = numbers(1)[0];
     let end = [None, Some(End::Terminated), Some(End::Truncated)][rng.below(3)];
@@ -26,10 +27,10 @@ fn model_sample(all: &[Transition], capacity: usize, batch: &mut Batch, rng: &mu
             all.iter().enumerate().rev().find(|(i, _)| i % capacity == slot).expect("filled").1
         })
         .collect();
-    batch.observations = rows.iter().flat_map(|t| t.observation.0.clone()).collect();
+    batch.observations = rows.iter().flat_map(|t| t.observation.numbers.clone()).collect();
     batch.actions = rows.iter().flat_map(|t| t.action.0.clone()).collect();
     batch.rewards = rows.iter().map(|t| t.reward).collect();
-    batch.next_observations = rows.iter().flat_map(|t| t.next.0.clone()).collect();
+    batch.next_observations = rows.iter().flat_map(|t| t.next.numbers.clone()).collect();
     batch.continues = rows.iter().map(|t| f32::from(t.end != Some(End::Terminated))).collect();
 }
 

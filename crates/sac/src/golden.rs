@@ -38,6 +38,7 @@ fn batch(update: &Value, size: usize) -> Batch {
         rewards: numbers(&update["rewards"]),
         next_observations: numbers(&update["next_observations"]),
         continues: numbers(&update["continues"]),
+        pictures: None,
     }
 }
 

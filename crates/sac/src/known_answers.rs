@@ -38,11 +38,11 @@ fn a_quadratic_bandit_is_solved_and_its_entropy_meets_the_target() {
             entropies.push(metrics.entropy);
         }
     }
-    let best = sac.act(&Observation(vec![0.0]), Mode::Deterministic, &mut rng).0[0];
+    let best = sac.act(&Observation::from(vec![0.0]), Mode::Deterministic, &mut rng).0[0];
     assert!((best - 0.4).abs() < 0.05, "{best}");
     let entropy = entropies.iter().sum::<f64>() / entropies.len() as f64;
     assert!((entropy - -1.0).abs() < 0.1, "{entropy}");
-    let q = sac.q(&Observation(vec![0.0]), &Action(vec![-0.6]));
+    let q = sac.q(&Observation::from(vec![0.0]), &Action(vec![-0.6]));
     assert!((q - -1.0).abs() < 0.1, "{q}");
 }
 
@@ -74,7 +74,7 @@ fn q_of_a_chain_counts_what_follows_a_time_limit_and_nothing_after_a_termination
         for (state, expected) in expected.into_iter().enumerate() {
             let mut observation = vec![0.0; 2];
             observation[state] = 1.0;
-            let q = sac.q(&Observation(observation), &Action(vec![0.2]));
+            let q = sac.q(&Observation::from(observation), &Action(vec![0.2]));
             assert!((q - expected).abs() < 0.04 * expected + 0.05, "{terminates} {state}: {q} against {expected}");
         }
     }

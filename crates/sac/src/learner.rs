@@ -217,14 +217,14 @@ impl Sac {
 
     /// Means and logs of deviations, `[1, 2 * action]`.
     fn actor_outputs(&self, observation: &Observation) -> Tensor<2> {
-        let input = TensorData::new(observation.0.clone(), [1, self.observation]);
+        let input = TensorData::new(observation.numbers.clone(), [1, self.observation]);
         self.actor.forward(Tensor::from_data(input, &self.device))
     }
 
     /// The smallest critic's Q of one observation and action.
     #[must_use]
     pub fn q(&self, observation: &Observation, action: &Action) -> f64 {
-        let row: Vec<f32> = observation.0.iter().chain(&action.0).copied().collect();
+        let row: Vec<f32> = observation.numbers.iter().chain(&action.0).copied().collect();
         let width = row.len();
         let input = Tensor::from_data(TensorData::new(row, [1, width]), &self.device);
         scalar(self.critics.forward(input).min_dim(1))

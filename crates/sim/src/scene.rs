@@ -1,7 +1,7 @@
 //! The model as shapes that a viewer can draw without knowing physics.
 
 use mujoco_rs::prelude::*;
-use turnkey_core::{Geometry, Pose, Scene, Shape};
+use turnkey_core::{Geometry, Part, Pose, Scene, Shape};
 
 /// Geoms and sites in groups above this one are there to be touched or measured, not seen.
 const LAST_SEEN_GROUP: i32 = 2;
@@ -40,14 +40,14 @@ impl Drawing {
             let name = name.map_or_else(|| format!("{body}/{geom}"), str::to_owned);
             let plane = matches!(model.geom_type()[geom], MjtGeomBase::mjGEOM_PLANE);
             drawing.sources.push(if plane { Source::Slab(geom) } else { Source::Geom(geom) });
-            drawing.scene.shapes.push(Shape { name, geometry, color });
+            drawing.scene.shapes.push(Shape { part: part(&name), name, geometry, color, texture: None });
         }
         if let Some(site) = model.name_to_id(MjtObjBase::mjOBJ_SITE, MARK) {
             let [radius, half_length, _] = model.site_size()[site].map(|size| size as f32);
             let color = color(model, model.site_matid()[site], model.site_rgba()[site]);
             drawing.sources.push(Source::Site(site));
             let geometry = Geometry::Capsule { radius, half_length };
-            drawing.scene.shapes.push(Shape { name: MARK.into(), geometry, color });
+            drawing.scene.shapes.push(Shape { name: MARK.into(), part: Part::Mark, geometry, color, texture: None });
         }
         drawing
     }
@@ -60,6 +60,18 @@ impl Drawing {
             Source::Site(site) => pose(data.site_xpos()[site], data.site_xmat()[site], 0.0),
         };
         self.sources.iter().map(pose).collect()
+    }
+}
+
+/// What a shape of this name belongs to, in either model.
+fn part(name: &str) -> Part {
+    match name.split(['/', '_']).next().unwrap_or(name) {
+        _ if name.ends_with("mark") => Part::Mark,
+        _ if name.starts_with("valve_motor") => Part::Other,
+        "valve" => Part::Valve,
+        "table" => Part::Table,
+        "claw" | "finger" | "FF" | "MF" | "TH" | "mount" => Part::Claw,
+        _ => Part::Other,
     }
 }
 

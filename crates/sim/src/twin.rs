@@ -123,6 +123,7 @@ impl Twin {
             velocities: self.physics.velocities(),
             torques: self.physics.torques(),
             valve: Some(valve),
+            frame: None,
         };
         self.drive.registers(reading)
     }

@@ -6,8 +6,8 @@ use std::f32::consts::TAU;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use turnkey_core::{
-    Action, ControlRecord, EpisodeRecord, Geometry, JOINTS, LearningRecord, Pose, Reading, Record, Scene, Shape, Sink,
-    Stamp, ValveReading, wrap_angle,
+    Action, ControlRecord, EpisodeRecord, Geometry, JOINTS, LearningRecord, Part, Pose, Reading, Record, Scene, Shape,
+    Sink, Stamp, ValveReading, wrap_angle,
 };
 use turnkey_view::{Live, View, ViewConfig};
 
@@ -86,6 +86,7 @@ fn control(step: u64, angle: f64, target: f64) -> ControlRecord {
             velocities: [0.0; JOINTS],
             torques: [0.0; JOINTS],
             valve: Some(ValveReading { angle, velocity: 0.0 }),
+            frame: None,
         },
         goal,
         action: Action(goal.map(|x| x as f32 * 2.0).to_vec()),
@@ -99,7 +100,7 @@ fn control(step: u64, angle: f64, target: f64) -> ControlRecord {
 
 /// A table, three fingers of four shapes, a valve of three lobes, a hub and a mark.
 fn scene() -> Scene {
-    let shape = |name: String, geometry, color| Shape { name, geometry, color };
+    let shape = |name: String, geometry, color| Shape { name, part: Part::Other, geometry, color, texture: None };
     let slab = Geometry::Box { half_sizes: [0.4, 0.4, 0.005] };
     let mut shapes = vec![shape("table".into(), slab, [0.32, 0.34, 0.37, 1.0])];
     for finger in 0..3 {
@@ -117,7 +118,7 @@ fn scene() -> Scene {
     shapes.push(shape("valve/hub".into(), Geometry::Sphere { radius: 0.026 }, [0.95, 0.62, 0.16, 1.0]));
     let mark = Geometry::Capsule { radius: 0.008, half_length: 0.032 };
     shapes.push(shape("valve/mark".into(), mark, [0.05, 0.25, 0.85, 1.0]));
-    Scene { shapes }
+    Scene { shapes, ..Scene::default() }
 }
 
 fn octahedron(size: f32) -> Geometry {

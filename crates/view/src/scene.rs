@@ -135,9 +135,10 @@ fn ghost(shapes: &[Shape]) -> Option<Ghost> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use turnkey_core::Part;
 
     fn shape(name: &str, geometry: Geometry, red: f32) -> Shape {
-        Shape { name: name.into(), geometry, color: [red, 0.0, 0.0, 1.0] }
+        Shape { name: name.into(), geometry, part: Part::Other, color: [red, 0.0, 0.0, 1.0], texture: None }
     }
 
     #[test]
@@ -166,7 +167,7 @@ mod tests {
         let table = shape("table", Geometry::Box { half_sizes: [0.6, 0.6, 0.01] }, 0.0);
         let tips = ["left", "right"].map(|name| shape(name, Geometry::Sphere { radius: 0.01 }, 0.0));
         let shapes = [table].into_iter().chain(tips).collect();
-        let scene = SceneWriter { scene: Arc::new(Scene { shapes }), groups: Vec::new(), ghost: None };
+        let scene = SceneWriter { scene: Arc::new(Scene { shapes, ..Scene::default() }), groups: Vec::new(), ghost: None };
         let at = |x| Pose { position: [x, 0.0, 0.1], rotation: [0.0, 0.0, 0.0, 1.0] };
         let framing = scene.framing(&[at(9.0), at(0.0), at(0.2)]).unwrap();
         assert_eq!(framing.center, [0.1, 0.0, 0.1]);

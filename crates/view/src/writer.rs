@@ -152,7 +152,14 @@ pub(crate) mod tests {
         let zero = [0.0; JOINTS];
         ControlRecord {
             step,
-            reading: Reading { stamp: Stamp::default(), positions: zero, velocities: zero, torques: zero, valve: None },
+            reading: Reading {
+                stamp: Stamp::default(),
+                positions: zero,
+                velocities: zero,
+                torques: zero,
+                valve: None,
+                frame: None,
+            },
             goal: zero,
             action: Action(vec![0.0; JOINTS]),
             target: 0.0,

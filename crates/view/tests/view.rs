@@ -14,7 +14,14 @@ fn control(step: u64) -> Record {
     let zero = [0.0; JOINTS];
     Record::Control(Box::new(ControlRecord {
         step,
-        reading: Reading { stamp: Stamp::default(), positions: zero, velocities: zero, torques: zero, valve: None },
+        reading: Reading {
+            stamp: Stamp::default(),
+            positions: zero,
+            velocities: zero,
+            torques: zero,
+            valve: None,
+            frame: None,
+        },
         goal: zero,
         action: Action(vec![0.5; JOINTS]),
         target: 1.0,

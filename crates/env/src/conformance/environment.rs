@@ -68,8 +68,8 @@ fn check_steps(environment: &impl Environment, first: &Observation, steps: &[Ste
 }
 
 fn check_observation(observation: &Observation, width: usize) {
-    assert_eq!(observation.0.len(), width, "as many numbers as names");
-    let near_1 = observation.0.iter().all(|x| x.abs() <= LARGEST);
+    assert_eq!(observation.numbers.len(), width, "as many numbers as names");
+    let near_1 = observation.numbers.iter().all(|x| x.abs() <= LARGEST);
     assert!(near_1, "finite numbers of size near 1: {observation:?}");
 }
 

@@ -55,7 +55,7 @@ mod tests {
         let format = Format::new(Widths { observation: 2, action: 1 });
         let mut rows = RowWriter::new(BufWriter::new(full), format);
         rows.write_header(0).unwrap();
-        let (observation, next) = (Observation(vec![1.0, 2.0]), Observation(vec![3.0, 4.0]));
+        let (observation, next) = (Observation::from(vec![1.0, 2.0]), Observation::from(vec![3.0, 4.0]));
         let row = Transition { observation, action: Action(vec![0.5]), reward: 1.0, next, end: None };
         rows.write(0, &row).unwrap(); // buffered: not counted before a sync
         let error = rows.flush().unwrap_err();
