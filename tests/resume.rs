@@ -106,6 +106,33 @@ fn a_closed_terminal_makes_a_run_leave_with_a_checkpoint_unless_nohup_is_there()
 }
 
 #[test]
+fn two_signals_at_once_are_one_request_and_a_later_one_ends_the_process() {
+    let folder = workplace();
+    let train = "train small.toml --quiet --set run.steps=1000000 --set run.checkpoint_period=1000000 --name";
+    let signal = |child: &Child, signals: &str| {
+        let kill: Vec<_> = signals.split(' ').map(|name| format!("kill -{name} {}", child.id())).collect();
+        assert!(Command::new("sh").args(["-c", &kill.join("; ")]).status().unwrap().success());
+    };
+    let left = folder.path().join("runs/left");
+    let mut child = start(folder.path(), &format!("{train} left"));
+    wait_for(&mut child, || rows_written(&left) > 100);
+    signal(&child, "INT INT TERM");
+    assert!(child.wait().unwrap().success());
+    assert!(newest(&left) > 0, "left without a checkpoint");
+
+    // One evaluation of a million episodes never looks at the request: the second one has to end it.
+    let stuck = folder.path().join("runs/stuck");
+    let endless = "--set run.evaluation_period=100 --set run.evaluation_episodes=1000000";
+    let mut child = start(folder.path(), &format!("{train} stuck {endless}"));
+    wait_for(&mut child, || rows_written(&stuck) > 20);
+    std::thread::sleep(Duration::from_secs(2));
+    signal(&child, "INT");
+    std::thread::sleep(Duration::from_millis(1500));
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
 fn the_seed_decides_a_run_to_the_bit_whatever_the_threads() {
     let folder = workplace();
     let train = "train small.toml --quiet --set task.name=turn_paper";
