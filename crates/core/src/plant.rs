@@ -1,6 +1,8 @@
 //! A claw with its valve, whether of metal or simulated.
 
-use crate::{Failure, Frame, JointGoal, JointLimits, JointVector, Kind, Pose, Scene, SceneEdit, Snapshot, Stamp};
+use crate::{
+    Failure, Frame, FrameSize, JointGoal, JointLimits, JointVector, Kind, Pose, Scene, SceneEdit, Snapshot, Stamp,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -23,6 +25,11 @@ pub trait Plant: Snapshot {
     /// # Errors
     /// When the goal can't be given or the plant can't be read; torque is then off on a real claw.
     fn step(&mut self, goal: &JointGoal) -> Result<Reading, Failure>;
+
+    /// The size of the frames in its readings, where there is a camera.
+    fn frame_size(&self) -> Option<FrameSize> {
+        None
+    }
 
     /// What to draw, where the plant knows its own shape.
     fn scene(&self) -> Option<&Scene> {

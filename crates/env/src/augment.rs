@@ -1,6 +1,6 @@
 //! More to learn from the same steps: turned by a symmetry, or with another target.
 
-use crate::{EnvError, Layout, RewardConfig, Symmetry, ValveTask, symmetry::rotate};
+use crate::{EnvError, Layout, RewardConfig, Sees, Symmetry, ValveTask, symmetry::rotate};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 use turnkey_core::{Augment, Batch, FINGERS, Rng};
@@ -65,6 +65,14 @@ impl Augmentation {
         if relabel_fraction > 0.0 && task.layout().error.is_none() {
             let expected = "0, as this task's policy does not see where the target is (observe_error = false)";
             return Err(refuse("augmentation.relabel_fraction", expected, relabel_fraction));
+        }
+        if task.config().sees == Sees::Pixels {
+            let error = EnvError::Setting {
+                field: "augmentation",
+                expected: "none, as this task is seen in pictures, which are neither turned nor relabelled",
+                found: "[augmentation]".into(),
+            };
+            return Err(error);
         }
         Ok(Self { config, layout: task.layout().clone(), reward: task.config().reward.clone() })
     }

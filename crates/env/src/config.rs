@@ -46,14 +46,30 @@ pub struct TaskConfig {
     pub target: TargetConfig,
     /// What a step is worth.
     pub reward: RewardConfig,
+    /// What a policy sees the valve by.
+    pub sees: Sees,
+    /// Newest pictures that are seen at once, with `sees = "pixels"`.
+    pub stack: usize,
     /// Whether a policy sees the action of the step before.
     pub observe_last_action: bool,
     /// Whether a policy sees the cosine and sine of target minus valve angle.
     pub observe_error: bool,
+    /// Whether a policy sees the cosine and sine of the target's angle.
+    pub observe_target: bool,
     /// Whether a policy sees the joint velocities, divided by `velocity_scale`.
     pub observe_velocities: bool,
     /// The joint velocity that is observed as 1, rad/s.
     pub velocity_scale: f64,
+}
+
+/// What a policy sees the valve by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sees {
+    /// The cosine and sine of its angle.
+    State,
+    /// Pictures, and nothing else that tells of it.
+    Pixels,
 }
 
 /// Where the target is and how it moves.
@@ -151,6 +167,14 @@ impl TaskConfig {
         above_0("period_secs", self.period_secs)?;
         above_0("success_within", self.success_within)?;
         above_0("velocity_scale", self.velocity_scale)?;
+        rule((1..=16).contains(&self.stack), "stack", "1 to 16", self.stack.to_string())?;
+        let tells = self.sees == Sees::Pixels && self.observe_error;
+        rule(
+            !tells,
+            "observe_error",
+            "false with sees = \"pixels\", as the error tells the valve's angle",
+            "true".into(),
+        )?;
         range("start_valve", self.start_valve)?;
         range("target.angle", self.target.angle)?;
         range("target.velocity", self.target.velocity)?;

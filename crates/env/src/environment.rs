@@ -1,10 +1,11 @@
 //! A plant with a valve task on it.
 
-use crate::{Augmentation, AugmentationConfig, EnvError, ValveTask};
+use crate::senses::Sight;
+use crate::{Augmentation, AugmentationConfig, EnvError, Sees, ValveTask};
 use serde::{Deserialize, Serialize};
 use turnkey_core::{
-    Action, Augment, ControlRecord, Environment, Failure, JOINTS, JointVector, Observation, Plant, Reading, Rng, Scene,
-    Snapshot, SnapshotError, Spec, Step, Task,
+    Action, Augment, ControlRecord, Environment, Failure, JOINTS, JointVector, Observation, PictureShape, Plant,
+    Reading, Rng, Scene, Snapshot, SnapshotError, Spec, Step, Task,
 };
 
 /// A claw, of metal or simulated, with a task.
@@ -21,6 +22,7 @@ pub struct ClawEnvironment<P> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Episode {
     reading: Reading,
+    sight: Option<Sight>,
     last: Option<Command>,
     over: bool,
 }
@@ -36,13 +38,17 @@ impl<P: Plant> ClawEnvironment<P> {
     /// The environment of `task` on `plant`.
     ///
     /// # Errors
-    /// When they disagree about the control period.
+    /// When they disagree about the control period, or the task needs a camera that the plant lacks.
     pub fn new(plant: P, task: ValveTask) -> Result<Self, EnvError> {
         let (wanted, found) = (task.config().period_secs, plant.period().as_secs_f64());
         if (wanted - found).abs() > 1e-9 {
             return Err(EnvError::Period { task: wanted, plant: found });
         }
-        let spec = task.spec();
+        let mut spec = task.spec();
+        if task.config().sees == Sees::Pixels {
+            let size = plant.frame_size().ok_or(EnvError::NoCamera)?;
+            spec.pictures = Some(PictureShape { size, stack: task.config().stack });
+        }
         Ok(Self { plant, task, spec, augmentation: None, episode: None })
     }
 
@@ -66,6 +72,12 @@ impl<P: Plant> ClawEnvironment<P> {
         &mut self.plant
     }
 
+    /// What the task shows of a reading, and the pictures.
+    fn observe(&self, reading: &Reading, sight: Option<&Sight>) -> Result<Observation, Failure> {
+        let pictures = sight.map_or_else(Vec::new, Sight::pictures);
+        Ok(Observation { pictures, ..self.task.observe(reading)? })
+    }
+
     /// The task.
     #[must_use]
     pub fn task(&self) -> &ValveTask {
@@ -82,8 +94,9 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
         self.episode = None;
         let start = self.task.begin(&mut Rng::new(seed, "episode"));
         let reading = self.plant.reset(&start)?;
-        let observation = self.task.observe(&reading)?;
-        self.episode = Some(Episode { reading, last: None, over: false });
+        let sight = self.spec.pictures.map(|shape| Sight::begin(shape, &reading)).transpose()?;
+        let observation = self.observe(&reading, sight.as_ref())?;
+        self.episode = Some(Episode { reading, sight, last: None, over: false });
         Ok(observation)
     }
 
@@ -96,9 +109,13 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
         let goal = self.task.goal(action, &episode.reading, self.plant.limits());
         let reading = self.plant.step(&goal)?;
         let outcome = self.task.advance(action, &reading)?;
-        let observation = self.task.observe(&reading)?;
+        let sight = match (episode.sight, self.spec.pictures) {
+            (Some(sight), Some(shape)) => Some(sight.after(shape, &reading)?),
+            _ => None,
+        };
+        let observation = self.observe(&reading, sight.as_ref())?;
         let last = Some(Command { action: action.clone(), goal: *goal.radians() });
-        self.episode = Some(Episode { reading, last, over: outcome.end.is_some() });
+        self.episode = Some(Episode { reading, sight, last, over: outcome.end.is_some() });
         Ok(Step { observation, reward: outcome.reward, end: outcome.end, info: outcome.info })
     }
 

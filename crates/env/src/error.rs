@@ -1,6 +1,6 @@
 //! What can go wrong between a plant and a task.
 
-use turnkey_core::{Failure, Kind};
+use turnkey_core::{Failure, FrameSize, Kind};
 
 /// An error of a task or of the environment around it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -11,6 +11,29 @@ pub enum EnvError {
          connect the valve's servo or choose a plant that measures it"
     )]
     NoValve {
+        /// When the reading was taken, s on the plant's clock.
+        stamp_secs: f64,
+    },
+    /// The plant has no camera, which the task needs.
+    #[error(
+        "the task is seen in pictures, but the plant has no camera; give the plant one ([twin.camera]), or set task.sees to \"state\""
+    )]
+    NoCamera,
+    /// A reading came without a picture.
+    #[error("expected a picture with the reading at {stamp_secs:.3} s, found none; check the camera")]
+    NoFrame {
+        /// When the reading was taken, s on the plant's clock.
+        stamp_secs: f64,
+    },
+    /// A picture of another size.
+    #[error(
+        "expected a picture of {expected} with the reading at {stamp_secs:.3} s, found one of {found}; check the camera"
+    )]
+    FrameSize {
+        /// What the plant said its frames are.
+        expected: FrameSize,
+        /// What came.
+        found: FrameSize,
         /// When the reading was taken, s on the plant's clock.
         stamp_secs: f64,
     },
@@ -63,7 +86,13 @@ impl EnvError {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::NoValve { .. } | Self::NotFinite { .. } | Self::Setting { .. } | Self::Period { .. } => Kind::Stop,
+            Self::NoValve { .. }
+            | Self::NoCamera
+            | Self::NoFrame { .. }
+            | Self::FrameSize { .. }
+            | Self::NotFinite { .. }
+            | Self::Setting { .. }
+            | Self::Period { .. } => Kind::Stop,
             Self::ActionWidth { .. } | Self::NoEpisode => Kind::Bug,
         }
     }

@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 use turnkey_core::{
-    FINGERS, Failure, JOINTS, JOINTS_PER_FINGER, JointGoal, JointLimits, JointVector, Plant, Reading, Rng, Snapshot,
-    SnapshotError, Stamp, Start, ValveReading,
+    FINGERS, Failure, Frame, FrameSize, JOINTS, JOINTS_PER_FINGER, JointGoal, JointLimits, JointVector, Plant, Reading,
+    Rng, Snapshot, SnapshotError, Stamp, Start, ValveReading,
 };
 
 const PERIOD: Duration = Duration::from_millis(100);
@@ -27,6 +27,7 @@ const NOISE: f64 = 1e-4;
 pub struct FirstOrderPlant {
     limits: JointLimits,
     state: State,
+    camera: Option<FrameSize>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,10 +56,32 @@ impl FirstOrderPlant {
             valve: ValveReading { angle: 0.0, velocity: 0.0 },
             noise: Rng::new(0, "first_order"),
         };
-        Self { limits, state }
+        Self { limits, state, camera: None }
+    }
+
+    /// The same with a camera above it, which sees the valve's mark as a white blot on black.
+    #[must_use]
+    pub fn with_camera(self, size: FrameSize) -> Self {
+        Self { camera: Some(size), ..self }
+    }
+
+    /// The picture of the mark, a third of the picture's height away from its middle.
+    fn frame(&self, size: FrameSize) -> Frame {
+        let FrameSize { width, height } = size;
+        let (sin, cos) = self.state.valve.angle.sin_cos();
+        let [x, y] = [(width, cos), (height, -sin)].map(|(n, part)| 0.5 * n as f64 + part * height as f64 / 3.0);
+        let radius = height as f64 / 8.0;
+        let grey = |pixel: usize| {
+            let away = (pixel % width) as f64 + 0.5 - x;
+            let below = (pixel / width) as f64 + 0.5 - y;
+            (255.0 * (-(away * away + below * below) / (radius * radius)).exp()) as u8
+        };
+        let pixels: Vec<u8> = (0..width * height).flat_map(|pixel| [grey(pixel); 3]).collect();
+        Frame::new(Stamp(PERIOD * self.state.periods), size, pixels).expect("three bytes a pixel")
     }
 
     fn reading(&mut self) -> Reading {
+        let frame = self.camera.map(|size| self.frame(size));
         let State { periods, positions, velocities, valve, noise } = &mut self.state;
         Reading {
             stamp: Stamp(PERIOD * *periods),
@@ -66,7 +89,7 @@ impl FirstOrderPlant {
             velocities: *velocities,
             torques: [0.0; JOINTS],
             valve: Some(*valve),
-            frame: None,
+            frame,
         }
     }
 }
@@ -84,6 +107,10 @@ impl Plant for FirstOrderPlant {
 
     fn period(&self) -> Duration {
         PERIOD
+    }
+
+    fn frame_size(&self) -> Option<FrameSize> {
+        self.camera
     }
 
     fn reset(&mut self, start: &Start) -> Result<Reading, Failure> {

@@ -3,22 +3,40 @@
 use std::ops::Range;
 use turnkey_core::{FINGERS, JOINTS, JOINTS_PER_FINGER};
 
+/// What is observed besides joint angles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// The valve's angle.
+    pub valve: bool,
+    /// The action of the step before.
+    pub last_action: bool,
+    /// Target minus valve angle.
+    pub error: bool,
+    /// The target's angle.
+    pub target: bool,
+    /// The joint velocities.
+    pub velocities: bool,
+}
+
 /// The places of an observation's parts. Angles of the valve enter as cosine and sine, never as a
 /// wrapped angle, which would jump at its seam.
 ///
 /// # Shapes
 /// Joint angles `[9]` (rad), valve `[2]` (cosine, sine), last action `[9]`, error `[2]` (cosine, sine),
-/// joint velocities `[9]` (over the task's `velocity_scale`), in this order, those that are observed.
+/// target `[2]` (cosine, sine), joint velocities `[9]` (over the task's `velocity_scale`), in this order,
+/// those that are observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Joint angles, rad.
     pub positions: Range<usize>,
     /// Cosine and sine of the valve's angle.
-    pub valve: Range<usize>,
+    pub valve: Option<Range<usize>>,
     /// The action of the step before, zeros at first.
     pub last_action: Option<Range<usize>>,
     /// Cosine and sine of target minus valve angle.
     pub error: Option<Range<usize>>,
+    /// Cosine and sine of the target's angle.
+    pub target: Option<Range<usize>>,
     /// Joint velocities, scaled.
     pub velocities: Option<Range<usize>>,
     /// Numbers altogether.
@@ -26,19 +44,21 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout that observes these parts besides joint angles and valve.
+    /// The layout that observes joint angles and these parts.
     #[must_use]
-    pub fn new(last_action: bool, error: bool, velocities: bool) -> Self {
+    pub fn new(parts: Parts) -> Self {
         let mut width = 0;
         let mut take = |count: usize| {
             width += count;
             width - count..width
         };
-        let (positions, valve) = (take(JOINTS), take(2));
-        let last_action = last_action.then(|| take(JOINTS));
-        let error = error.then(|| take(2));
-        let velocities = velocities.then(|| take(JOINTS));
-        Self { positions, valve, last_action, error, velocities, width }
+        let positions = take(JOINTS);
+        let valve = parts.valve.then(|| take(2));
+        let last_action = parts.last_action.then(|| take(JOINTS));
+        let error = parts.error.then(|| take(2));
+        let target = parts.target.then(|| take(2));
+        let velocities = parts.velocities.then(|| take(JOINTS));
+        Self { positions, valve, last_action, error, target, velocities, width }
     }
 
     /// The parts that hold one number a joint, finger by finger.
@@ -52,12 +72,13 @@ impl Layout {
         let mut names = vec![String::new(); self.width];
         let mut fill = |range: &Range<usize>, given: Vec<String>| names[range.clone()].clone_from_slice(&given);
         fill(&self.positions, joint_names("position"));
-        fill(&self.valve, vec!["valve_cos".into(), "valve_sin".into()]);
+        for (range, name) in [(&self.valve, "valve"), (&self.error, "error"), (&self.target, "target")] {
+            if let Some(range) = range {
+                fill(range, vec![format!("{name}_cos"), format!("{name}_sin")]);
+            }
+        }
         if let Some(range) = &self.last_action {
             fill(range, joint_names("last_action"));
-        }
-        if let Some(range) = &self.error {
-            fill(range, vec!["error_cos".into(), "error_sin".into()]);
         }
         if let Some(range) = &self.velocities {
             fill(range, joint_names("velocity"));
@@ -79,8 +100,11 @@ mod tests {
 
     #[test]
     fn every_number_has_one_name_and_one_place() {
-        for bits in 0..8 {
-            let layout = Layout::new(bits & 1 > 0, bits & 2 > 0, bits & 4 > 0);
+        for bits in 0..32 {
+            let part = |i: u32| bits >> i & 1 > 0;
+            let parts =
+                Parts { valve: part(0), last_action: part(1), error: part(2), target: part(3), velocities: part(4) };
+            let layout = Layout::new(parts);
             let mut names = layout.names();
             assert!(names.iter().all(|name| !name.is_empty()));
             names.sort();
@@ -91,7 +115,8 @@ mod tests {
 
     #[test]
     fn the_full_layouts_have_22_and_31_numbers() {
-        assert_eq!(Layout::new(true, true, false).width, 22);
-        assert_eq!(Layout::new(true, true, true).width, 31);
+        let parts = Parts { valve: true, last_action: true, error: true, ..Parts::default() };
+        assert_eq!(Layout::new(parts).width, 22);
+        assert_eq!(Layout::new(Parts { velocities: true, ..parts }).width, 31);
     }
 }

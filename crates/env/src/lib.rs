@@ -25,15 +25,16 @@ mod first_order;
 mod layout;
 mod published;
 mod reward;
+mod senses;
 mod symmetry;
 mod task;
 
 pub use augment::{Augmentation, AugmentationConfig};
-pub use config::{Claw, TargetConfig, TargetFrame, TaskConfig, TaskName};
+pub use config::{Claw, Sees, TargetConfig, TargetFrame, TaskConfig, TaskName};
 pub use environment::ClawEnvironment;
 pub use error::EnvError;
 pub use first_order::FirstOrderPlant;
-pub use layout::Layout;
+pub use layout::{Layout, Parts};
 pub use reward::{Bonus, RewardConfig};
 pub use symmetry::Symmetry;
 pub use task::ValveTask;

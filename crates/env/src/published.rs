@@ -1,6 +1,6 @@
 //! The published tasks, in numbers.
 
-use crate::{Bonus, RewardConfig, TargetConfig, TargetFrame, TaskConfig, TaskName};
+use crate::{Bonus, RewardConfig, Sees, TargetConfig, TargetFrame, TaskConfig, TaskName};
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_3, PI};
 
 impl TaskConfig {
@@ -58,8 +58,11 @@ fn turn_fixed() -> TaskConfig {
             velocity_floor: 0.5,
             bonuses: vec![Bonus { within: 0.25, reward: 10.0 }, Bonus { within: 0.10, reward: 50.0 }],
         },
+        sees: Sees::State,
+        stack: 1,
         observe_last_action: true,
         observe_error: true,
+        observe_target: false,
         observe_velocities: false,
         // ROBEL's greatest joint velocity.
         velocity_scale: 2.0 * FRAC_PI_3,

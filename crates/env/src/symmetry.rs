@@ -39,7 +39,9 @@ impl Symmetry {
         for range in layout.by_joint() {
             self.turn_joints(&mut observation[range]);
         }
-        rotate(&mut observation[layout.valve.clone()], self.valve_turn());
+        if let Some(valve) = &layout.valve {
+            rotate(&mut observation[valve.clone()], self.valve_turn());
+        }
     }
 
     /// Turns one number a joint, such as an action, in place.
@@ -59,6 +61,7 @@ pub(crate) fn rotate(direction: &mut [f32], by: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Parts;
     use turnkey_core::Rng;
 
     fn observation(layout: &Layout) -> Vec<f32> {
@@ -73,7 +76,8 @@ mod tests {
 
     #[test]
     fn three_turns_are_none_and_two_turns_are_another_of_the_nine() {
-        let layout = Layout::new(true, true, true);
+        let layout =
+            Layout::new(Parts { valve: true, last_action: true, error: true, target: false, velocities: true });
         let start = observation(&layout);
         for first in Symmetry::all() {
             let mut thrice = start.clone();

@@ -1,6 +1,6 @@
 //! Turning a valve to a target that stands or moves.
 
-use crate::{EnvError, Layout, TargetFrame, TaskConfig, TaskName, layout::joint_names};
+use crate::{EnvError, Layout, Parts, Sees, TargetFrame, TaskConfig, TaskName, layout::joint_names, senses::Senses};
 use serde::{Deserialize, Serialize};
 use turnkey_core::{
     Action, End, Failure, Info, JOINTS, JOINTS_PER_FINGER, JointGoal, JointLimits, JointVector, Observation, Outcome,
@@ -33,7 +33,13 @@ impl ValveTask {
     /// When a setting is not finite, a range is the wrong way round or a size is not positive.
     pub fn new(config: TaskConfig) -> Result<Self, EnvError> {
         config.check()?;
-        let layout = Layout::new(config.observe_last_action, config.observe_error, config.observe_velocities);
+        let layout = Layout::new(Parts {
+            valve: config.sees == Sees::State,
+            last_action: config.observe_last_action,
+            error: config.observe_error,
+            target: config.observe_target,
+            velocities: config.observe_velocities,
+        });
         let episode =
             Episode { task: config.name, steps: 0, target: 0.0, target_velocity: 0.0, last_action: [0.0; JOINTS] };
         Ok(Self { config, layout, episode })
@@ -62,6 +68,24 @@ impl ValveTask {
         let reward = terms.iter().map(|(_, part)| part).sum();
         let success = Some(error.abs() < self.config.success_within);
         Ok(Outcome { reward, end: None, info: Info { angular_error: Some(error), success, terms } })
+    }
+
+    /// The numbers of an observation that tell nothing of the valve, in their places: all that a policy that sees
+    /// pictures is given besides them.
+    fn felt(&self, senses: &Senses) -> Vec<f32> {
+        let mut numbers = vec![0.0_f32; self.layout.width];
+        numbers[self.layout.positions.clone()].copy_from_slice(&senses.positions.map(|q| q as f32));
+        if let Some(range) = &self.layout.last_action {
+            numbers[range.clone()].copy_from_slice(&self.episode.last_action);
+        }
+        if let Some(range) = &self.layout.target {
+            numbers[range.clone()].copy_from_slice(&direction(self.episode.target));
+        }
+        if let Some(range) = &self.layout.velocities {
+            let scale = self.config.velocity_scale;
+            numbers[range.clone()].copy_from_slice(&senses.velocities.map(|v| (v / scale) as f32));
+        }
+        numbers
     }
 
     /// Target minus valve angle, rad, in [-pi, pi).
@@ -110,19 +134,14 @@ impl Task for ValveTask {
     }
 
     fn observe(&self, reading: &Reading) -> Result<Observation, Failure> {
-        let (valve, error) = (valve(reading)?, self.error(reading)?);
-        let mut numbers = vec![0.0_f32; self.layout.width];
-        numbers[self.layout.positions.clone()].copy_from_slice(&reading.positions.map(|q| q as f32));
-        numbers[self.layout.valve.clone()].copy_from_slice(&direction(valve.angle));
-        if let Some(range) = &self.layout.last_action {
-            numbers[range.clone()].copy_from_slice(&self.episode.last_action);
-        }
-        if let Some(range) = &self.layout.error {
-            numbers[range.clone()].copy_from_slice(&direction(error));
-        }
-        if let Some(range) = &self.layout.velocities {
-            let scale = self.config.velocity_scale;
-            numbers[range.clone()].copy_from_slice(&reading.velocities.map(|v| (v / scale) as f32));
+        let mut numbers = self.felt(&Senses::of(reading)?);
+        if self.config.sees == Sees::State {
+            let (valve, error) = (valve(reading)?, self.error(reading)?);
+            for (range, angle) in [(&self.layout.valve, valve.angle), (&self.layout.error, error)] {
+                if let Some(range) = range {
+                    numbers[range.clone()].copy_from_slice(&direction(angle));
+                }
+            }
         }
         Ok(Observation::from(numbers))
     }
@@ -168,12 +187,9 @@ fn direction(angle: f64) -> [f32; 2] {
 fn valve(reading: &Reading) -> Result<ValveReading, EnvError> {
     let stamp_secs = reading.stamp.0.as_secs_f64();
     let valve = reading.valve.ok_or(EnvError::NoValve { stamp_secs })?;
-    let joints = reading.positions.iter().zip(&reading.velocities).enumerate();
-    let joints = joints.flat_map(|(i, (q, v))| [("position of joint", i, *q), ("velocity of joint", i, *v)]);
-    for (what, i, found) in joints.chain([("angle of valve", 0, valve.angle)]) {
-        if !found.is_finite() {
-            return Err(EnvError::NotFinite { what: format!("{what} {i}"), found, stamp_secs });
-        }
+    Senses::of(reading)?;
+    match valve.angle.is_finite() {
+        true => Ok(valve),
+        false => Err(EnvError::NotFinite { what: "angle of valve 0".into(), found: valve.angle, stamp_secs }),
     }
-    Ok(valve)
 }

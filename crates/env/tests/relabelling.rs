@@ -88,15 +88,14 @@ fn turned_rows_keep_error_and_reward_and_have_the_valve_turned_by_thirds() {
     augmentation.augment(&mut turned, &mut Rng::new(2, "augment"));
     assert_ne!(turned.actions, original.actions);
     assert_eq!(turned.rewards, original.rewards);
-    let error = layout.error.clone().unwrap();
+    let (error, valve) = (layout.error.clone().unwrap(), layout.valve.clone().unwrap());
     for row in 0..original.size {
         let at = |range: &std::ops::Range<usize>| row * layout.width + range.start..row * layout.width + range.end;
         assert_eq!(turned.observations[at(&error)], original.observations[at(&error)]);
         // The valve went by thirds of a turn, in both observations alike.
         let angle = |numbers: &[f32]| f64::from(numbers[1]).atan2(f64::from(numbers[0]));
-        let turn = |a: &Batch, b: &Batch| {
-            wrap_angle(angle(&a.observations[at(&layout.valve)]) - angle(&b.observations[at(&layout.valve)]))
-        };
+        let turn =
+            |a: &Batch, b: &Batch| wrap_angle(angle(&a.observations[at(&valve)]) - angle(&b.observations[at(&valve)]));
         let thirds = turn(&turned, &original) / (2.0 * PI / 3.0);
         assert!((thirds - thirds.round()).abs() < 1e-5, "{thirds}");
     }

@@ -53,7 +53,11 @@ fn run(symmetry: Symmetry, turned: f64, seed: u64, steps: usize) -> Pair {
         let found = image.step(&Action(told.to_vec())).unwrap().observation.numbers;
         symmetry.turn_observation(&mut expected, &layout);
         for (i, (a, b)) in expected.iter().zip(&found).enumerate() {
-            let worst = if layout.valve.contains(&i) { &mut pair.valve_apart } else { &mut pair.apart };
+            let worst = if layout.valve.as_ref().is_some_and(|valve| valve.contains(&i)) {
+                &mut pair.valve_apart
+            } else {
+                &mut pair.apart
+            };
             *worst = worst.max((a - b).abs());
         }
         let valve = scene.control_record().unwrap().reading.valve.unwrap();

@@ -167,7 +167,8 @@ mod tests {
         let table = shape("table", Geometry::Box { half_sizes: [0.6, 0.6, 0.01] }, 0.0);
         let tips = ["left", "right"].map(|name| shape(name, Geometry::Sphere { radius: 0.01 }, 0.0));
         let shapes = [table].into_iter().chain(tips).collect();
-        let scene = SceneWriter { scene: Arc::new(Scene { shapes, ..Scene::default() }), groups: Vec::new(), ghost: None };
+        let scene =
+            SceneWriter { scene: Arc::new(Scene { shapes, ..Scene::default() }), groups: Vec::new(), ghost: None };
         let at = |x| Pose { position: [x, 0.0, 0.1], rotation: [0.0, 0.0, 0.0, 1.0] };
         let framing = scene.framing(&[at(9.0), at(0.0), at(0.2)]).unwrap();
         assert_eq!(framing.center, [0.1, 0.0, 0.1]);

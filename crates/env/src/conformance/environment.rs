@@ -1,7 +1,7 @@
 //! What every environment promises.
 
 use super::{action, check_refusal};
-use turnkey_core::{Action, End, Environment, Observation, Rng, Step};
+use turnkey_core::{Action, End, Environment, Frame, Observation, Rng, Spec, Step};
 
 /// The greatest number that an observation "of size near 1" may hold.
 const LARGEST: f32 = 10.0;
@@ -51,9 +51,9 @@ fn check_spec(environment: &impl Environment) {
 
 fn check_steps(environment: &impl Environment, first: &Observation, steps: &[Step]) {
     let spec = environment.spec();
-    check_observation(first, spec.observation.len());
+    check_observation(first, spec);
     for (i, step) in steps.iter().enumerate() {
-        check_observation(&step.observation, spec.observation.len());
+        check_observation(&step.observation, spec);
         assert!(step.reward.is_finite(), "step {i}: a reward of {}", step.reward);
         let at_limit = i + 1 == spec.episode_steps;
         match step.end {
@@ -67,8 +67,11 @@ fn check_steps(environment: &impl Environment, first: &Observation, steps: &[Ste
     }
 }
 
-fn check_observation(observation: &Observation, width: usize) {
-    assert_eq!(observation.numbers.len(), width, "as many numbers as names");
+fn check_observation(observation: &Observation, spec: &Spec) {
+    assert_eq!(observation.numbers.len(), spec.observation.len(), "as many numbers as names");
+    let sizes: Vec<_> = observation.pictures.iter().map(Frame::size).collect();
+    let specified = spec.pictures.map_or_else(Vec::new, |shape| vec![shape.size; shape.stack]);
+    assert_eq!(sizes, specified, "as many pictures, and of the size, as specified");
     let near_1 = observation.numbers.iter().all(|x| x.abs() <= LARGEST);
     assert!(near_1, "finite numbers of size near 1: {observation:?}");
 }
@@ -107,7 +110,7 @@ fn check_wild_actions(environment: &mut impl Environment) {
         environment.reset(14).expect("a reset");
         for _ in 0..spec.episode_steps.min(5) {
             let step = environment.step(&Action(vec![wild; spec.action.len()])).expect("a step");
-            check_observation(&step.observation, spec.observation.len());
+            check_observation(&step.observation, &spec);
             assert!(step.reward.is_finite(), "an action of {wild} gave a reward of {}", step.reward);
             if step.end.is_some() {
                 break;
