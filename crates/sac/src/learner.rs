@@ -147,7 +147,7 @@ impl Sac {
         let q_mean = mean(&q.clone().inner());
         let loss = (q - Tensor::from_inner(targets)).square().sum() * (0.5 / rows);
         let value = scalar(loss.clone().inner());
-        let gradient = critics.gradient(loss);
+        let gradient = critics.gradient(&mut loss.backward());
         self.critic_adam.step(&mut self.critics, gradient);
         (value, q_mean)
     }
@@ -163,7 +163,7 @@ impl Sac {
         let q = self.critics.constant().forward(pairs).min_dim(1);
         let loss = (log_density * temperature - q).mean();
         let value = scalar(loss.clone().inner());
-        let gradient = actor.gradient(loss);
+        let gradient = actor.gradient(&mut loss.backward());
         self.actor_adam.step(&mut self.actor, gradient);
         (value, entropy)
     }

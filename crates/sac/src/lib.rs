@@ -24,4 +24,4 @@ pub use config::{SacConfig, SacConfigError};
 pub use device::DeviceName;
 pub use kernel::{AdamStep, Layer, MlpShape};
 pub use learner::{Metrics, Sac};
-pub use network::{Adam, Network};
+pub use network::{Adam, Architecture, Network};

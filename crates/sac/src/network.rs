@@ -2,30 +2,41 @@
 
 use crate::kernel::{AdamStep, MlpShape};
 use crate::ops;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::Arc;
 use turnkey_core::Rng;
 
-/// An ensemble of multilayer perceptrons and where its parameters are: one flat tensor without autodiff.
-#[derive(Clone, Debug)]
-pub struct Network {
-    shape: Arc<MlpShape>,
-    theta: Tensor<1>,
+/// What a network computes, and where its parameters lie in one flat vector.
+pub trait Architecture: Debug + Sized {
+    /// Parameters altogether.
+    fn parameters(&self) -> usize;
+
+    /// Names and shapes of the tensors in the flat vector, in order, as a checkpoint stores them.
+    fn tensors(&self) -> Vec<(String, Vec<usize>, Range<usize>)>;
+
+    /// Parameters to begin with.
+    fn draw(&self, rng: &mut Rng) -> Vec<f32>;
+
+    /// Outputs `[batch, outputs]` for inputs `[batch, inputs]`.
+    fn run(self: &Arc<Self>, input: Tensor<2>, theta: Tensor<1>) -> Tensor<2>;
 }
 
-/// A network's parameters as leaves of one loss.
-pub(crate) struct Tracked {
-    shape: Arc<MlpShape>,
-    theta: Tensor<1>,
-}
+impl Architecture for MlpShape {
+    fn parameters(&self) -> usize {
+        self.parameters()
+    }
 
-impl Network {
+    fn tensors(&self) -> Vec<(String, Vec<usize>, Range<usize>)> {
+        self.tensors()
+    }
+
     /// Weights uniform within sqrt(6 / (inputs + outputs)) (Glorot), biases 0, gains 1.
-    pub(crate) fn new(shape: MlpShape, rng: &mut Rng, device: &Device) -> Self {
-        let mut theta = vec![0.0_f32; shape.parameters()];
-        for (i, member) in theta.chunks_exact_mut(shape.member_parameters()).enumerate() {
-            debug_assert!(i < shape.members);
-            for layer in shape.layers() {
+    fn draw(&self, rng: &mut Rng) -> Vec<f32> {
+        let mut theta = vec![0.0_f32; self.parameters()];
+        for member in theta.chunks_exact_mut(self.member_parameters()) {
+            for layer in self.layers() {
                 let bound = (6.0 / (layer.inputs + layer.outputs) as f64).sqrt();
                 member[layer.weight].iter_mut().for_each(|w| *w = rng.uniform(-bound, bound) as f32);
                 if let Some((gain, _)) = layer.norm {
@@ -33,13 +44,43 @@ impl Network {
                 }
             }
         }
-        let theta = Tensor::from_data(TensorData::new(theta, [shape.parameters()]), device);
+        theta
+    }
+
+    fn run(self: &Arc<Self>, input: Tensor<2>, theta: Tensor<1>) -> Tensor<2> {
+        ops::mlp(input, theta, self)
+    }
+}
+
+/// A network and where its parameters are: one flat tensor without autodiff.
+#[derive(Debug)]
+pub struct Network<A = MlpShape> {
+    shape: Arc<A>,
+    theta: Tensor<1>,
+}
+
+impl<A> Clone for Network<A> {
+    fn clone(&self) -> Self {
+        Self { shape: self.shape.clone(), theta: self.theta.clone() }
+    }
+}
+
+/// A network's parameters as leaves of one loss.
+pub(crate) struct Tracked<A = MlpShape> {
+    shape: Arc<A>,
+    theta: Tensor<1>,
+}
+
+impl<A: Architecture> Network<A> {
+    /// A network with the parameters that its architecture begins with.
+    pub(crate) fn new(shape: A, rng: &mut Rng, device: &Device) -> Self {
+        let theta = Tensor::from_data(TensorData::new(shape.draw(rng), [shape.parameters()]), device);
         Self { shape: Arc::new(shape), theta }
     }
 
     /// The layout of the parameters.
     #[must_use]
-    pub fn shape(&self) -> &MlpShape {
+    pub fn shape(&self) -> &A {
         &self.shape
     }
 
@@ -59,38 +100,37 @@ impl Network {
         self.theta = Tensor::from_data(TensorData::new(values, [self.shape.parameters()]), &device);
     }
 
-    /// Outputs `[batch, members * outputs]`, without a graph. The input has no autodiff.
+    /// Outputs `[batch, outputs]`, without a graph. The input has no autodiff.
     pub(crate) fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        ops::mlp(input, self.theta.clone(), &self.shape)
+        self.shape.run(input, self.theta.clone())
     }
 
     /// The same parameters as a leaf whose gradient is wanted.
-    pub(crate) fn tracked(&self) -> Tracked {
+    pub(crate) fn tracked(&self) -> Tracked<A> {
         Tracked { shape: self.shape.clone(), theta: Tensor::from_inner(self.theta.clone()).require_grad() }
     }
 
     /// The same parameters as constants of a loss.
-    pub(crate) fn constant(&self) -> Tracked {
+    pub(crate) fn constant(&self) -> Tracked<A> {
         Tracked { shape: self.shape.clone(), theta: Tensor::from_inner(self.theta.clone()) }
     }
 
     /// Moves the parameters towards `source` by `tau`.
-    pub(crate) fn average(&mut self, source: &Network, tau: f64) {
+    pub(crate) fn average(&mut self, source: &Self, tau: f64) {
         let target = std::mem::replace(&mut self.theta, source.theta.clone());
         self.theta = ops::average(target, source.theta.clone(), tau);
     }
 }
 
-impl Tracked {
-    /// Outputs `[batch, members * outputs]`, with autodiff.
+impl<A: Architecture> Tracked<A> {
+    /// Outputs `[batch, outputs]`, with autodiff.
     pub(crate) fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        ops::mlp(input, self.theta.clone(), &self.shape)
+        self.shape.run(input, self.theta.clone())
     }
 
-    /// The parameters' gradient under `loss`, which is consumed with its graph.
-    pub(crate) fn gradient(self, loss: Tensor<1>) -> Tensor<1> {
-        let mut gradients = loss.backward();
-        self.theta.grad_remove(&mut gradients).expect("the loss is made of this network's outputs")
+    /// The parameters' gradient among those of a loss.
+    pub(crate) fn gradient(self, gradients: &mut Gradients) -> Tensor<1> {
+        self.theta.grad_remove(gradients).expect("the loss is made of this network's outputs")
     }
 }
 
@@ -111,7 +151,7 @@ impl Adam {
     }
 
     /// One step of a network against its gradient.
-    pub(crate) fn step(&mut self, network: &mut Network, gradient: Tensor<1>) {
+    pub(crate) fn step<A>(&mut self, network: &mut Network<A>, gradient: Tensor<1>) {
         self.step += 1;
         // Moved out, so that the kernel finds each buffer with one owner and works in place.
         let device = network.theta.device();
