@@ -1,6 +1,6 @@
 //! What a run tells those who watch it.
 
-use crate::{Action, JointVector, Pose, Reading, Scene, Terms};
+use crate::{Action, Frame, JointVector, Pose, Reading, Scene, Terms};
 use std::sync::Arc;
 
 /// One thing worth showing or keeping.
@@ -35,6 +35,9 @@ pub struct ControlRecord {
     pub reward: f64,
     /// The reward's parts.
     pub terms: Terms,
+    /// The newest picture with what the critics attend to laid over it, where pictures are learned from; set by
+    /// whoever records.
+    pub attention: Option<Frame>,
     /// Where the scene's shapes are.
     pub poses: Vec<Pose>,
 }

@@ -140,6 +140,7 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
             angular_error: outcome.info.angular_error?,
             reward: outcome.reward,
             terms: outcome.info.terms,
+            attention: None,
             poses: self.plant.poses(),
         })
     }

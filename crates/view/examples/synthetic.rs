@@ -94,6 +94,7 @@ fn control(step: u64, angle: f64, target: f64) -> ControlRecord {
         angular_error: error,
         reward: terms.iter().map(|(_, term)| term).sum(),
         terms,
+        attention: None,
         poses: poses(&positions, angle as f32),
     }
 }

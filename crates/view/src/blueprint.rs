@@ -4,7 +4,7 @@
 use crate::scene::Framing;
 use crate::writer::{TIMELINE, paths};
 use rerun::blueprint::{
-    Blueprint, BlueprintActivation, BlueprintPanel, ContainerLike, Horizontal, SelectionPanel, Spatial3DView, Tabs,
+    Blueprint, BlueprintActivation, BlueprintPanel, ContainerLike, Horizontal, SelectionPanel, Spatial2DView, Spatial3DView, Tabs,
     TimePanel, TimeSeriesView, Vertical,
     components::{Corner2D, PanelState, PlayState},
 };
@@ -22,11 +22,16 @@ const CONTROL_WINDOW_STEPS: i64 = 200;
 /// What the blueprint types have no setting for: (path in the blueprint, setting).
 type Settings = Vec<(String, Box<dyn AsComponents>)>;
 
-/// Sends the arrangement, with the camera framing the claw where it is known to be. Where a run is
-/// `watched` while it goes on, time follows it; otherwise it waits at the beginning.
-pub(crate) fn send(stream: &RecordingStream, framing: Option<Framing>, watched: bool) -> RecordingStreamResult<()> {
+/// Sends the arrangement, with the camera framing the claw where it is known to be, and what a policy sees where
+/// it sees `pictures`. Where a run is `watched` while it goes on, time follows it; otherwise it waits at the beginning.
+pub(crate) fn send(
+    stream: &RecordingStream,
+    framing: Option<Framing>,
+    pictures: bool,
+    watched: bool,
+) -> RecordingStreamResult<()> {
     let mut settings = Settings::new();
-    let blueprint = arrangement(framing, watched, &mut settings);
+    let blueprint = arrangement(framing, pictures, watched, &mut settings);
     let messages = messages(&blueprint, &settings)?;
     if let Some(id) = messages.first().map(|message| message.store_id().clone()) {
         let activation = BlueprintActivationCommand { blueprint_id: id, make_active: true, make_default: true };
@@ -35,7 +40,7 @@ pub(crate) fn send(stream: &RecordingStream, framing: Option<Framing>, watched: 
     Ok(())
 }
 
-fn arrangement(framing: Option<Framing>, watched: bool, settings: &mut Settings) -> Blueprint {
+fn arrangement(framing: Option<Framing>, pictures: bool, watched: bool, settings: &mut Settings) -> Blueprint {
     let claw = claw(framing, settings);
     let mut control = |name: &str, path, legend| control(name, path, legend, watched, settings);
     let valve = control("Valve and target (rad)", paths::VALVE, true);
@@ -45,7 +50,11 @@ fn arrangement(framing: Option<Framing>, watched: bool, settings: &mut Settings)
         .collect();
     let action = control("Action: colours as above, fingers 1 and 2 fainter", paths::ACTION, false);
     let reward = control("Reward and its terms", paths::REWARD, true);
-    let left = Vertical::new([claw, valve]).with_row_shares([3.0, 1.0]).with_name("Claw");
+    let left = match pictures {
+        false => Vertical::new([claw, valve]).with_row_shares([3.0, 1.0]),
+        true => Vertical::new([claw, seen(), valve]).with_row_shares([3.0, 2.0, 1.0]),
+    };
+    let left = left.with_name("Claw");
     let middle = Vertical::new(fingers.into_iter().chain([action, reward])).with_name("Control");
     let mut learning = |name: &str, path| learning(name, path, settings);
     let right = Vertical::new([
@@ -89,6 +98,13 @@ fn learning(name: &str, path: &str, settings: &mut Settings) -> ContainerLike {
     set(&view, "TimeAxis", TimeAxis::new().with_view_range(range), settings);
     set(&view, "PlotLegend", PlotLegend::new().with_corner(Corner2D::LeftTop), settings);
     view
+}
+
+/// The newest picture as the policy sees it, and the same with what the critics attend to.
+fn seen() -> ContainerLike {
+    let seen = Spatial2DView::new("Seen").with_origin(paths::SEEN);
+    let attention = Spatial2DView::new("What the critics attend to").with_origin(paths::ATTENTION);
+    Horizontal::new([seen.into(), attention.into()]).into()
 }
 
 fn claw(framing: Option<Framing>, settings: &mut Settings) -> ContainerLike {

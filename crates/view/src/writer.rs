@@ -10,6 +10,8 @@ use turnkey_core::{ControlRecord, EpisodeRecord, JOINTS_PER_FINGER, LearningReco
 /// Entities, the paths that blueprint and data share.
 pub(crate) mod paths {
     pub(crate) const CLAW: &str = "claw";
+    pub(crate) const SEEN: &str = "camera/seen";
+    pub(crate) const ATTENTION: &str = "camera/attention";
     pub(crate) const VALVE: &str = "valve";
     pub(crate) const FINGERS: [&str; 3] = ["joints/finger_0", "joints/finger_1", "joints/finger_2"];
     pub(crate) const ACTION: &str = "action";
@@ -79,6 +81,12 @@ impl Writer {
         if let Some(scene) = &self.scene {
             scene.poses(&self.stream, record)?;
         }
+        for (path, frame) in [(paths::SEEN, &record.reading.frame), (paths::ATTENTION, &record.attention)] {
+            if let Some(frame) = frame {
+                let size = [frame.size().width as u32, frame.size().height as u32];
+                self.stream.log(path, &rerun::Image::from_rgb24(frame.pixels().to_vec(), size))?;
+            }
+        }
         let valve = [
             ("target", Some(record.target)),
             ("valve", record.reading.valve.map(|valve| valve.angle)),
@@ -139,7 +147,8 @@ impl Writer {
             return Ok(());
         }
         let framing = self.scene.as_ref().and_then(|scene| scene.framing(&record.poses));
-        blueprint::send(&self.stream, framing, self.watched)
+        let pictures = record.reading.frame.is_some();
+        blueprint::send(&self.stream, framing, pictures, self.watched)
     }
 }
 
@@ -166,6 +175,7 @@ pub(crate) mod tests {
             angular_error: 0.0,
             reward: 0.0,
             terms: vec![("distance", -1.0)],
+            attention: None,
             poses: Vec::new(),
         }
     }
