@@ -139,7 +139,7 @@ fn evaluate_run(arguments: &Evaluate) -> Result<()> {
     })?;
     let mut judge = environment(&config)?;
     let spec = judge.spec();
-    let mut learner = Sac::new(&config.sac, spec.observation.len(), spec.action.len(), config.seed)?;
+    let mut learner = Sac::seeing(&config.sac, spec.observation.len(), spec.pictures, spec.action.len(), config.seed)?;
     learner.restore(&checkpoint.learner).with_context(|| {
         let path = folder.path().display();
         format!(

@@ -122,6 +122,25 @@ impl PictureShape {
         3 * self.stack
     }
 
+    /// Lays pictures, oldest first, over each other into `out`, `[height, width, channels]`.
+    ///
+    /// # Panics
+    /// When a picture or `out` has another size.
+    pub fn lay_over<'a>(self, pictures: impl Iterator<Item = &'a [u8]>, out: &mut [u8]) {
+        let channels = self.channels();
+        assert_eq!(out.len(), self.bytes(), "room for the pictures of one observation");
+        for (i, picture) in pictures.enumerate() {
+            assert_eq!(picture.len(), self.size.bytes(), "a picture's pixels");
+            if self.stack == 1 {
+                out.copy_from_slice(picture);
+                return;
+            }
+            for (pixel, rgb) in out.chunks_exact_mut(channels).zip(picture.chunks_exact(3)) {
+                pixel[3 * i..3 * i + 3].copy_from_slice(rgb);
+            }
+        }
+    }
+
     /// Bytes of an observation's pictures.
     #[must_use]
     pub const fn bytes(self) -> usize {
@@ -139,6 +158,15 @@ mod tests {
         let error = Frame::new(Stamp::default(), size, vec![0; 23]).unwrap_err();
         assert_eq!(error.to_string(), "a frame of 4x2: expected 24 bytes, found 23");
         assert!(Frame::new(Stamp::default(), size, vec![0; 24]).is_ok());
+    }
+
+    #[test]
+    fn pictures_lie_over_each_other_oldest_first() {
+        let shape = PictureShape { size: FrameSize { width: 2, height: 1 }, stack: 2 };
+        let mut out = vec![0; 12];
+        let (old, new): ([u8; 6], [u8; 6]) = ([1, 2, 3, 4, 5, 6], [11, 12, 13, 14, 15, 16]);
+        shape.lay_over([&old[..], &new[..]].into_iter(), &mut out);
+        assert_eq!(out, [1, 2, 3, 11, 12, 13, 4, 5, 6, 14, 15, 16]);
     }
 
     #[test]

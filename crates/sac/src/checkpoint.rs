@@ -1,12 +1,13 @@
 //! A learner's whole state as one safetensors file, readable by anyone.
 
-use crate::kernel::MlpShape;
+use crate::eyes::Eyes;
 use crate::learner::Sac;
-use crate::network::{Adam, Network, ScalarAdam};
+use crate::network::{Adam, Architecture, Network, ScalarAdam};
 use burn::tensor::{Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::ops::Range;
 use turnkey_core::{Rng, Snapshot, SnapshotError};
 
 /// Key of the metadata entry that holds what is not a tensor.
@@ -23,23 +24,38 @@ struct Scalars {
     temperature_adam: ScalarAdam,
     actor_step: u64,
     critic_step: u64,
+    encoder_steps: Option<(u64, u64)>,
     rng: Rng,
 }
 
+/// A tensor's name, its shape, and where it lies in a flat vector.
+type Place = (String, Vec<usize>, Range<usize>);
+
+/// A flat vector of the state: its name, where it is, and the tensors in it.
+struct Vector<'a> {
+    name: &'static str,
+    values: &'a mut Tensor<1>,
+    places: Vec<Place>,
+}
+
 impl Sac {
-    /// Flat vectors of the state with their names and layouts.
-    fn vectors(&self) -> Vec<(&'static str, Vec<f32>, &MlpShape)> {
-        let flat = |tensor: &Tensor<1>| tensor.to_data().try_to_vec().expect("moments are f32");
-        let (actor, critics) = (self.actor.shape(), self.critics.shape());
-        vec![
-            ("actor", self.actor.parameters(), actor),
-            ("critics", self.critics.parameters(), critics),
-            ("target_critics", self.target_critics.parameters(), critics),
-            ("actor_adam.m", flat(&self.actor_adam.m), actor),
-            ("actor_adam.v", flat(&self.actor_adam.v), actor),
-            ("critic_adam.m", flat(&self.critic_adam.m), critics),
-            ("critic_adam.v", flat(&self.critic_adam.v), critics),
-        ]
+    /// Every flat vector of the state.
+    fn vectors(&mut self) -> Vec<Vector<'_>> {
+        let mut all = Vec::new();
+        push_trained(&mut all, ["actor", "actor_adam.m", "actor_adam.v"], &mut self.actor, &mut self.actor_adam);
+        let names = ["critics", "critic_adam.m", "critic_adam.v"];
+        push_trained(&mut all, names, &mut self.critics, &mut self.critic_adam);
+        push(&mut all, "target_critics", &mut self.target_critics);
+        if let Some(eyes) = &mut self.eyes {
+            let names = ["encoder", "encoder_adam.m", "encoder_adam.v"];
+            push_trained(&mut all, names, &mut eyes.critics, &mut eyes.critic_adam);
+            push(&mut all, "target_encoder", &mut eyes.target);
+            if let Some((encoder, adam)) = &mut eyes.actor {
+                let names = ["actor_encoder", "actor_encoder_adam.m", "actor_encoder_adam.v"];
+                push_trained(&mut all, names, encoder, adam);
+            }
+        }
+        all
     }
 
     fn scalars(&self) -> Scalars {
@@ -52,21 +68,29 @@ impl Sac {
             temperature_adam: self.temperature_adam,
             actor_step: self.actor_adam.step,
             critic_step: self.critic_adam.step,
+            encoder_steps: self.eyes.as_ref().map(Eyes::steps),
             rng: self.rng.clone(),
         }
     }
 }
 
 impl Snapshot for Sac {
-    /// A safetensors file: each layer's weight `[inputs, outputs]` and bias of the actor, critics and
-    /// target critics, and both optimisers' moments.
+    /// A safetensors file: each layer's weight `[inputs, outputs]` and bias of the actor, critics,
+    /// target critics and encoders, and the optimisers' moments.
     fn save(&self) -> Vec<u8> {
-        let vectors = self.vectors();
+        // The vectors are lent to be read and to be written by one list, so it is a copy's that is read: tensors share
+        // their numbers.
+        let mut copy = self.clone();
+        let vectors: Vec<(&str, Vec<f32>, Vec<Place>)> = copy
+            .vectors()
+            .into_iter()
+            .map(|vector| (vector.name, vector.values.to_data().try_to_vec().expect("all are f32"), vector.places))
+            .collect();
         let mut tensors: Vec<(String, TensorView<'_>)> = Vec::new();
-        for (name, values, shape) in &vectors {
-            for (part, dims, range) in shape.tensors() {
-                let bytes = bytes_of(&values[range]);
-                let view = TensorView::new(Dtype::F32, dims, bytes).expect("a tensor's shape covers its numbers");
+        for (name, values, places) in &vectors {
+            for (part, dims, range) in places {
+                let bytes = bytes_of(&values[range.clone()]);
+                let view = TensorView::new(Dtype::F32, dims.clone(), bytes).expect("a shape covers its numbers");
                 tensors.push((format!("{name}.{part}"), view));
             }
         }
@@ -88,17 +112,17 @@ impl Snapshot for Sac {
                 self.observation, self.action, scalars.observation, scalars.action
             )));
         }
-        let mut read = Vec::new();
-        for (name, _, shape) in self.vectors() {
-            read.push(read_vector(&file, name, shape).map_err(fail)?);
+        let vectors = self.vectors();
+        let read = vectors.iter().map(|vector| read_vector(&file, vector.name, &vector.places));
+        let read = read.collect::<Result<Vec<_>, _>>().map_err(fail)?;
+        for (vector, values) in vectors.into_iter().zip(read) {
+            let (size, device) = (values.len(), vector.values.device());
+            *vector.values = Tensor::from_data(TensorData::new(values, [size]), &device);
         }
-        let [actor, critics, targets, actor_m, actor_v, critic_m, critic_v] =
-            <[Vec<f32>; 7]>::try_from(read).expect("as many vectors read as are listed");
-        self.actor.set_parameters(actor);
-        self.critics.set_parameters(critics);
-        self.target_critics.set_parameters(targets);
-        set_moments(&mut self.actor_adam, &self.actor, actor_m, actor_v, scalars.actor_step);
-        set_moments(&mut self.critic_adam, &self.critics, critic_m, critic_v, scalars.critic_step);
+        (self.actor_adam.step, self.critic_adam.step) = (scalars.actor_step, scalars.critic_step);
+        if let (Some(eyes), Some(steps)) = (&mut self.eyes, scalars.encoder_steps) {
+            eyes.set_steps(steps);
+        }
         self.updates = scalars.updates;
         self.actor_figures = scalars.actor_figures;
         self.log_temperature = scalars.log_temperature;
@@ -108,17 +132,27 @@ impl Snapshot for Sac {
     }
 }
 
-fn set_moments(adam: &mut Adam, network: &Network, m: Vec<f32>, v: Vec<f32>, step: u64) {
-    let size = network.shape().parameters();
-    let device = adam.m.device();
-    adam.m = Tensor::from_data(TensorData::new(m, [size]), &device);
-    adam.v = Tensor::from_data(TensorData::new(v, [size]), &device);
-    adam.step = step;
+fn push<'a, A: Architecture>(all: &mut Vec<Vector<'a>>, name: &'static str, network: &'a mut Network<A>) {
+    let places = network.shape().tensors();
+    all.push(Vector { name, values: network.theta_mut(), places });
 }
 
-fn read_vector(file: &SafeTensors<'_>, name: &str, shape: &MlpShape) -> Result<Vec<f32>, String> {
-    let mut values = Vec::with_capacity(shape.parameters());
-    for (part, dims, _) in shape.tensors() {
+/// A network with its optimiser's moments.
+fn push_trained<'a, A: Architecture>(
+    all: &mut Vec<Vector<'a>>,
+    [name, first, second]: [&'static str; 3],
+    network: &'a mut Network<A>,
+    adam: &'a mut Adam,
+) {
+    let places = network.shape().tensors();
+    push(all, name, network);
+    all.push(Vector { name: first, values: &mut adam.m, places: places.clone() });
+    all.push(Vector { name: second, values: &mut adam.v, places });
+}
+
+fn read_vector(file: &SafeTensors<'_>, name: &str, places: &[Place]) -> Result<Vec<f32>, String> {
+    let mut values = Vec::new();
+    for (part, dims, _) in places {
         let key = format!("{name}.{part}");
         let view = file.tensor(&key).map_err(|e| format!("tensor {key}: {e}"))?;
         if view.dtype() != Dtype::F32 || view.shape() != dims {

@@ -1,9 +1,10 @@
 //! What the fused operations compute, composed of burn's own: for the devices that the kernels don't run
 //! on, and the definition that a test holds the kernels to.
 
-use crate::kernel::{AdamStep, MlpShape, NORM_EPSILON};
+use crate::kernel::{AdamStep, MlpShape};
 use burn::tensor::{Tensor, activation::relu};
 use std::ops::Range;
+use turnkey_encoder::norm::NORM_EPSILON;
 
 /// Outputs `[batch, members * outputs]` of an ensemble for inputs `[batch, inputs]` and flat parameters.
 pub(crate) fn mlp(input: Tensor<2>, theta: Tensor<1>, shape: &MlpShape) -> Tensor<2> {

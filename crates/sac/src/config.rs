@@ -2,6 +2,7 @@
 
 use crate::device::DeviceName;
 use serde::{Deserialize, Serialize};
+use turnkey_encoder::EncoderName;
 
 /// Hyperparameters of Soft Actor-Critic. The defaults are the published ones (arXiv:1812.05905, Table 1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +38,20 @@ pub struct SacConfig {
     pub reward_scale: f64,
     /// Critic updates for each update of actor and temperature.
     pub actor_period: u64,
+    /// What pictures are seen by, where there are any.
+    pub encoder: EncoderConfig,
+}
+
+/// How pictures become features.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EncoderConfig {
+    /// The layers.
+    pub layers: EncoderName,
+    /// Whether the actor has an encoder of its own, trained by its loss, as the paper's code had.
+    pub separate: bool,
+    /// Each sampled row's pictures are moved at random by up to this many pixels either way (arXiv:2004.13649).
+    pub shift: usize,
 }
 
 impl Default for SacConfig {
@@ -57,6 +72,7 @@ impl Default for SacConfig {
             target_entropy_per_action: -1.0,
             reward_scale: 1.0,
             actor_period: 1,
+            encoder: EncoderConfig::default(),
         }
     }
 }
@@ -117,6 +133,9 @@ impl SacConfig {
         }
         if !(self.reward_scale > 0.0 && self.reward_scale.is_finite()) {
             return fail("reward_scale", "a number above 0", self.reward_scale.to_string());
+        }
+        if self.encoder.shift > 64 {
+            return fail("encoder.shift", "0 to 64 pixels", self.encoder.shift.to_string());
         }
         if !(1..=1000).contains(&self.actor_period) {
             return fail("actor_period", "1 to 1000", self.actor_period.to_string());

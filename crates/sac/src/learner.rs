@@ -2,10 +2,12 @@
 
 use crate::actor;
 use crate::config::{SacConfig, SacConfigError};
+use crate::eyes::Eyes;
 use crate::kernel::MlpShape;
 use crate::network::{Adam, Network, ScalarAdam};
 use burn::tensor::{Device, Tensor, TensorData};
-use turnkey_core::{Action, Batch, Learner, Mode, Observation, Policy, Rng};
+use turnkey_core::{Action, Batch, Learner, Mode, Observation, PictureBatch, PictureShape, Policy, Rng};
+use turnkey_encoder::EncoderShape;
 
 /// Actor, twin critics with averaged targets, and a learned temperature.
 #[derive(Clone, Debug)]
@@ -24,7 +26,9 @@ pub struct Sac {
     /// Loss and entropy of the newest actor update, which the updates between repeat.
     pub(crate) actor_figures: (f64, f64),
     pub(crate) rng: Rng,
-    device: Device,
+    /// What pictures are seen by, where there are any.
+    pub(crate) eyes: Option<Eyes>,
+    pub(crate) device: Device,
 }
 
 /// Figures of one update, all means over the batch.
@@ -44,13 +48,40 @@ pub struct Metrics {
     pub temperature: f64,
 }
 
+/// Observations on the device: numbers, and pictures where there are any.
+#[derive(Clone)]
+struct Seen {
+    numbers: Tensor<2>,
+    pictures: Option<Tensor<2>>,
+}
+
 /// A batch on the device.
 struct Tensors {
-    observations: Tensor<2>,
+    observations: Seen,
     actions: Tensor<2>,
     rewards: Tensor<2>,
-    next_observations: Tensor<2>,
+    next_observations: Seen,
     continues: Tensor<2>,
+}
+
+impl Seen {
+    /// What a network is given: the features of the pictures, and the numbers. Without pictures the encoder is the
+    /// identity.
+    fn features(&self, encode: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Tensor<2> {
+        let numbers = self.numbers.clone();
+        match self.pictures.clone() {
+            Some(pictures) => Tensor::cat(vec![encode(pictures), numbers], 1),
+            None => numbers,
+        }
+    }
+
+    /// The same as constants of a loss.
+    fn constant(&self) -> Self {
+        Self {
+            numbers: Tensor::from_inner(self.numbers.clone()),
+            pictures: self.pictures.clone().map(Tensor::from_inner),
+        }
+    }
 }
 
 impl Sac {
@@ -59,18 +90,35 @@ impl Sac {
     /// # Errors
     /// When a hyperparameter is out of range.
     pub fn new(config: &SacConfig, observation: usize, action: usize, seed: u64) -> Result<Self, SacConfigError> {
+        Self::seeing(config, observation, None, action, seed)
+    }
+
+    /// A learner whose observations have pictures besides numbers.
+    ///
+    /// # Errors
+    /// When a hyperparameter is out of range, or the encoder doesn't fit the pictures.
+    pub fn seeing(
+        config: &SacConfig,
+        observation: usize,
+        pictures: Option<PictureShape>,
+        action: usize,
+        seed: u64,
+    ) -> Result<Self, SacConfigError> {
         config.validate()?;
         let device = config.device.device().expect("validated");
         let mut rng = Rng::new(seed, "networks");
+        let eyes =
+            pictures.map(|shape| Eyes::new(config, shape, &mut Rng::new(seed, "encoders"), &device)).transpose()?;
+        let inputs = observation + eyes.as_ref().map_or(0, Eyes::features);
         let actor = MlpShape {
-            inputs: observation,
+            inputs,
             hidden: config.actor_hidden.clone(),
             outputs: 2 * action,
             layer_norm: false,
             members: 1,
         };
         let critics = MlpShape {
-            inputs: observation + action,
+            inputs: inputs + action,
             hidden: config.critic_hidden.clone(),
             outputs: 1,
             layer_norm: config.critic_layer_norm,
@@ -94,6 +142,7 @@ impl Sac {
             updates: 0,
             actor_figures: (0.0, 0.0),
             rng: Rng::new(seed, "update noise"),
+            eyes,
             device,
         })
     }
@@ -106,65 +155,104 @@ impl Sac {
     /// 3. the actor against the critics as just updated, one Adam step (Eq. 7-10);
     /// 4. the temperature, from the log-densities of step 3, one Adam step on its logarithm (after Eq. 18);
     /// 5. the target critics, one step of their moving average.
+    ///
+    /// Where there are pictures, the critics' loss trains the encoder too (step 2), and the target critics see by its
+    /// average. The actor reads the features that step 2 was computed from, without training them; one with an encoder
+    /// of its own trains that (step 3).
     pub fn update_with(&mut self, batch: &Batch, next_noise: Vec<f32>, noise: Vec<f32>) -> Metrics {
+        let tensors = self.tensors(batch, None);
+        self.update_on(tensors, next_noise, noise)
+    }
+
+    fn update_on(&mut self, tensors: Tensors, next_noise: Vec<f32>, noise: Vec<f32>) -> Metrics {
         let temperature = self.temperature();
-        let tensors = self.tensors(batch);
-        let matrix = |values| Tensor::from_data(TensorData::new(values, [batch.size, self.action]), &self.device);
+        let size = tensors.rewards.dims()[0];
+        let matrix = |values| Tensor::from_data(TensorData::new(values, [size, self.action]), &self.device);
         let (next_noise, noise) = (matrix(next_noise), matrix(noise));
 
         let targets = self.targets(&tensors, next_noise, temperature);
         let mut metrics = Metrics { temperature, target_q: mean(&targets), ..Metrics::default() };
-        (metrics.critic_loss, metrics.q) = self.update_critics(&tensors, targets);
+        let features;
+        (metrics.critic_loss, metrics.q, features) = self.update_critics(&tensors, targets);
         self.updates += 1;
         if self.updates.is_multiple_of(self.config.actor_period) {
-            self.actor_figures = self.update_actor(tensors.observations, noise, temperature);
+            self.actor_figures = self.update_actor(&tensors.observations, features, noise, temperature);
             if self.config.learn_temperature {
                 self.update_temperature(self.actor_figures.1);
             }
         }
         (metrics.actor_loss, metrics.entropy) = self.actor_figures;
         self.target_critics.average(&self.critics, self.config.tau);
+        if let Some(eyes) = &mut self.eyes {
+            eyes.target.average(&eyes.critics, self.config.tau);
+        }
         metrics
     }
 
     /// r + discount * (min Q'(s', a') - alpha log pi(a' | s')), `[batch, 1]`. What follows a termination
     /// counts nothing; what follows a time limit counts in full.
     fn targets(&self, batch: &Tensors, noise: Tensor<2>, temperature: f64) -> Tensor<2> {
-        let outputs = self.actor.forward(batch.next_observations.clone());
-        let (actions, log_density) = actor::sample(outputs, noise);
-        let pairs = Tensor::cat(vec![batch.next_observations.clone(), actions], 1);
+        let eyes = self.eyes.as_ref();
+        let look = |by: fn(&Eyes) -> &Network<EncoderShape>| {
+            batch.next_observations.features(|pictures| by(eyes.expect("pictures are seen by eyes")).forward(pictures))
+        };
+        let (actions, log_density) = actor::sample(self.actor.forward(look(Eyes::actor)), noise);
+        let pairs = Tensor::cat(vec![look(|eyes| &eyes.target), actions], 1);
         let q = self.target_critics.forward(pairs).min_dim(1);
         let value = q - log_density * temperature;
         batch.rewards.clone() * self.config.reward_scale + batch.continues.clone() * value * self.config.discount
     }
 
-    /// Sum over critics of half the mean squared residual (Eq. 5). Returns the loss and the mean Q.
-    fn update_critics(&mut self, batch: &Tensors, targets: Tensor<2>) -> (f64, f64) {
-        let pairs = Tensor::cat(vec![batch.observations.clone(), batch.actions.clone()], 1);
-        let rows = pairs.dims()[0] as f64;
-        let critics = self.critics.tracked();
-        let q = critics.forward(Tensor::from_inner(pairs));
+    /// Sum over critics of half the mean squared residual (Eq. 5). Returns the loss, the mean Q, and the features that
+    /// the critics saw, without a graph.
+    fn update_critics(&mut self, batch: &Tensors, targets: Tensor<2>) -> (f64, f64, Tensor<2>) {
+        let rows = targets.dims()[0] as f64;
+        let (critics, encoder) = (self.critics.tracked(), self.eyes.as_ref().map(|eyes| eyes.critics.tracked()));
+        let features = batch
+            .observations
+            .constant()
+            .features(|pictures| encoder.as_ref().expect("pictures are seen by eyes").forward(pictures));
+        let seen = features.clone().inner();
+        let q = critics.forward(Tensor::cat(vec![features, Tensor::from_inner(batch.actions.clone())], 1));
         let q_mean = mean(&q.clone().inner());
         let loss = (q - Tensor::from_inner(targets)).square().sum() * (0.5 / rows);
         let value = scalar(loss.clone().inner());
-        let gradient = critics.gradient(&mut loss.backward());
-        self.critic_adam.step(&mut self.critics, gradient);
-        (value, q_mean)
+        let mut gradients = loss.backward();
+        self.critic_adam.step(&mut self.critics, critics.gradient(&mut gradients));
+        if let (Some(eyes), Some(encoder)) = (&mut self.eyes, encoder) {
+            eyes.critic_adam.step(&mut eyes.critics, encoder.gradient(&mut gradients));
+        }
+        (value, q_mean, seen)
     }
 
-    /// E[alpha log pi(a | s) - min Q(s, a)] with a drawn from the actor (Eq. 7, 9). Returns the loss and
-    /// the entropy.
-    fn update_actor(&mut self, observations: Tensor<2>, noise: Tensor<2>, temperature: f64) -> (f64, f64) {
-        let observations = Tensor::from_inner(observations);
-        let actor = self.actor.tracked();
-        let (actions, log_density) = actor::sample(actor.forward(observations.clone()), Tensor::from_inner(noise));
+    /// E[alpha log pi(a | s) - min Q(s, a)] with a drawn from the actor (Eq. 7, 9), where `features` is what the
+    /// critics see. Returns the loss and the entropy.
+    fn update_actor(
+        &mut self,
+        observations: &Seen,
+        features: Tensor<2>,
+        noise: Tensor<2>,
+        temperature: f64,
+    ) -> (f64, f64) {
+        let features = Tensor::from_inner(features);
+        let own = self.eyes.as_ref().and_then(|eyes| eyes.actor.as_ref());
+        let (actor, encoder) = (self.actor.tracked(), own.map(|(encoder, _)| encoder.tracked()));
+        let seen = match &encoder {
+            Some(encoder) => observations.constant().features(|pictures| encoder.forward(pictures)),
+            None => features.clone(),
+        };
+        let (actions, log_density) = actor::sample(actor.forward(seen), Tensor::from_inner(noise));
         let entropy = -mean(&log_density.clone().inner());
-        let pairs = Tensor::cat(vec![observations, actions], 1);
+        let pairs = Tensor::cat(vec![features, actions], 1);
         let q = self.critics.constant().forward(pairs).min_dim(1);
         let loss = (log_density * temperature - q).mean();
         let value = scalar(loss.clone().inner());
-        let gradient = actor.gradient(&mut loss.backward());
-        self.actor_adam.step(&mut self.actor, gradient);
+        let mut gradients = loss.backward();
+        self.actor_adam.step(&mut self.actor, actor.gradient(&mut gradients));
+        let own = self.eyes.as_mut().and_then(|eyes| eyes.actor.as_mut());
+        if let (Some((network, adam)), Some(encoder)) = (own, encoder) {
+            adam.step(network, encoder.gradient(&mut gradients));
+        }
         (value, entropy)
     }
 
@@ -177,15 +265,26 @@ impl Sac {
             self.temperature_adam.step(self.config.temperature_learning_rate, self.log_temperature, gradient);
     }
 
-    fn tensors(&self, batch: &Batch) -> Tensors {
+    /// A batch on the device, its pictures moved at random where `rng` is given.
+    fn tensors(&self, batch: &Batch, mut rng: Option<&mut Rng>) -> Tensors {
         let matrix = |values: &[f32], width: usize| {
             Tensor::from_data(TensorData::new(values.to_vec(), [batch.size, width]), &self.device)
         };
+        let mut pictures = |pixels: fn(&PictureBatch) -> &[u8]| {
+            let (eyes, batch) = (self.eyes.as_ref()?, batch.pictures.as_ref()?);
+            Some(eyes.tensor(pixels(batch), rng.as_deref_mut(), &self.device))
+        };
         Tensors {
-            observations: matrix(&batch.observations, self.observation),
+            observations: Seen {
+                numbers: matrix(&batch.observations, self.observation),
+                pictures: pictures(|batch| &batch.observations),
+            },
             actions: matrix(&batch.actions, self.action),
             rewards: matrix(&batch.rewards, 1),
-            next_observations: matrix(&batch.next_observations, self.observation),
+            next_observations: Seen {
+                numbers: matrix(&batch.next_observations, self.observation),
+                pictures: pictures(|batch| &batch.next_observations),
+            },
             continues: matrix(&batch.continues, 1),
         }
     }
@@ -215,19 +314,27 @@ impl Sac {
         to_action(actor::sample(self.actor_outputs(observation), noise).0)
     }
 
+    /// One observation on the device.
+    fn seen(&self, observation: &Observation) -> Seen {
+        let numbers = TensorData::new(observation.numbers.clone(), [1, self.observation]);
+        let pictures = self.eyes.as_ref().map(|eyes| eyes.of_observation(&observation.pictures, &self.device));
+        Seen { numbers: Tensor::from_data(numbers, &self.device), pictures }
+    }
+
     /// Means and logs of deviations, `[1, 2 * action]`.
     fn actor_outputs(&self, observation: &Observation) -> Tensor<2> {
-        let input = TensorData::new(observation.numbers.clone(), [1, self.observation]);
-        self.actor.forward(Tensor::from_data(input, &self.device))
+        let seen = self.seen(observation);
+        let encoder = || self.eyes.as_ref().expect("pictures are seen by eyes").actor();
+        self.actor.forward(seen.features(|pictures| encoder().forward(pictures)))
     }
 
     /// The smallest critic's Q of one observation and action.
     #[must_use]
     pub fn q(&self, observation: &Observation, action: &Action) -> f64 {
-        let row: Vec<f32> = observation.numbers.iter().chain(&action.0).copied().collect();
-        let width = row.len();
-        let input = Tensor::from_data(TensorData::new(row, [1, width]), &self.device);
-        scalar(self.critics.forward(input).min_dim(1))
+        let encoder = || &self.eyes.as_ref().expect("pictures are seen by eyes").critics;
+        let features = self.seen(observation).features(|pictures| encoder().forward(pictures));
+        let action = Tensor::from_data(TensorData::new(action.0.clone(), [1, self.action]), &self.device);
+        scalar(self.critics.forward(Tensor::cat(vec![features, action], 1)).min_dim(1))
     }
 }
 
@@ -252,7 +359,10 @@ impl Learner for Sac {
         let mut noise = next_noise.clone();
         self.rng.fill_normal(&mut next_noise);
         self.rng.fill_normal(&mut noise);
-        self.update_with(batch, next_noise, noise)
+        let mut rng = self.rng.clone();
+        let tensors = self.tensors(batch, Some(&mut rng));
+        self.rng = rng;
+        self.update_on(tensors, next_noise, noise)
     }
 }
 

@@ -7,10 +7,12 @@
 //! This crate knows numbers in and numbers out: no radians, no valve, no device on a bus.
 
 mod actor;
+mod attention;
 mod checkpoint;
 mod composed;
 mod config;
 mod device;
+mod eyes;
 #[cfg(test)]
 mod golden;
 mod kernel;
@@ -20,7 +22,7 @@ mod learner;
 mod network;
 pub mod ops;
 
-pub use config::{SacConfig, SacConfigError};
+pub use config::{EncoderConfig, SacConfig, SacConfigError};
 pub use device::DeviceName;
 pub use kernel::{AdamStep, Layer, MlpShape};
 pub use learner::{Metrics, Sac};

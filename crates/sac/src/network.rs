@@ -100,6 +100,11 @@ impl<A: Architecture> Network<A> {
         self.theta = Tensor::from_data(TensorData::new(values, [self.shape.parameters()]), &device);
     }
 
+    /// The parameters, to be replaced.
+    pub(crate) fn theta_mut(&mut self) -> &mut Tensor<1> {
+        &mut self.theta
+    }
+
     /// Outputs `[batch, outputs]`, without a graph. The input has no autodiff.
     pub(crate) fn forward(&self, input: Tensor<2>) -> Tensor<2> {
         self.shape.run(input, self.theta.clone())

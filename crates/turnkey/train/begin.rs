@@ -28,7 +28,7 @@ impl Parts {
         let (environment, judge) = (environment(config)?, environment(config)?);
         let spec = environment.spec();
         let widths = Widths { observation: spec.observation.len(), action: spec.action.len() };
-        let learner = Sac::new(&config.sac, widths.observation, widths.action, config.seed)?;
+        let learner = Sac::seeing(&config.sac, widths.observation, spec.pictures, widths.action, config.seed)?;
         Ok(Self { environment, judge, learner, widths })
     }
 

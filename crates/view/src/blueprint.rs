@@ -4,8 +4,8 @@
 use crate::scene::Framing;
 use crate::writer::{TIMELINE, paths};
 use rerun::blueprint::{
-    Blueprint, BlueprintActivation, BlueprintPanel, ContainerLike, Horizontal, SelectionPanel, Spatial2DView, Spatial3DView, Tabs,
-    TimePanel, TimeSeriesView, Vertical,
+    Blueprint, BlueprintActivation, BlueprintPanel, ContainerLike, Horizontal, SelectionPanel, Spatial2DView,
+    Spatial3DView, Tabs, TimePanel, TimeSeriesView, Vertical,
     components::{Corner2D, PanelState, PlayState},
 };
 use rerun::external::re_log_types::BlueprintActivationCommand;

@@ -1,8 +1,9 @@
 //! From the gradient of outputs to the gradients of parameters and inputs.
 
 use super::forward::HiddenCache;
-use super::matrix::{Matrix, lane_sum, multiply, sum_rows};
 use super::shape::{Layer, MlpShape};
+use turnkey_encoder::matrix::{Matrix, multiply, sum_rows};
+use turnkey_encoder::norm::{add_gain_gradient, normalise_back};
 
 /// Which gradients are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -54,26 +55,10 @@ fn through_hidden(layer: &Layer, cache: &HiddenCache, theta: &[f32], gradient: &
         *g = if *a > 0.0 { *g } else { 0.0 };
     }
     let Some((gain_range, shift_range)) = &layer.norm else { return };
-    let width = layer.outputs;
     let gain = &theta[gain_range.clone()];
     if !theta_gradient.is_empty() {
         sum_rows(&mut theta_gradient[shift_range.clone()], gradient);
-        let gain_gradient = &mut theta_gradient[gain_range.clone()];
-        for (row, normalised) in gradient.chunks_exact(width).zip(cache.normalised.chunks_exact(width)) {
-            for i in 0..width {
-                gain_gradient[i] += row[i] * normalised[i];
-            }
-        }
+        add_gain_gradient(&mut theta_gradient[gain_range.clone()], gradient, &cache.normalised);
     }
-    let rows = gradient.chunks_exact_mut(width).zip(cache.normalised.chunks_exact(width));
-    for ((row, normalised), inverse) in rows.zip(&cache.inverse_deviation) {
-        for i in 0..width {
-            row[i] *= gain[i];
-        }
-        let mean = lane_sum(width, |i| row[i]) / width as f32;
-        let along = lane_sum(width, |i| row[i] * normalised[i]) / width as f32;
-        for i in 0..width {
-            row[i] = (row[i] - mean - normalised[i] * along) * inverse;
-        }
-    }
+    normalise_back(gradient, gain, &cache.normalised, &cache.inverse_deviation);
 }

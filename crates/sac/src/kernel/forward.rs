@@ -1,10 +1,8 @@
 //! From inputs to outputs, keeping what the way back needs.
 
-use super::matrix::{Matrix, lane_sum, multiply};
 use super::shape::{Layer, MlpShape};
-
-/// Added to the variance in layer normalisation, as PyTorch does.
-pub(crate) const NORM_EPSILON: f32 = 1e-5;
+use turnkey_encoder::matrix::{Matrix, multiply};
+use turnkey_encoder::norm::normalise;
 
 /// What one hidden layer leaves for the backward pass.
 #[derive(Clone, Debug, Default)]
@@ -48,23 +46,4 @@ fn linear(layer: &Layer, input: &[f32], batch: usize, theta: &[f32]) -> Vec<f32>
     let weight = Matrix::new(&theta[layer.weight.clone()], layer.inputs, layer.outputs);
     multiply(&mut out, Matrix::new(input, batch, layer.inputs), weight, true);
     out
-}
-
-/// Normalises each row of `rows` in place and applies gain and shift. Returns the normalised numbers and
-/// one over each row's deviation.
-fn normalise(rows: &mut [f32], gain: &[f32], shift: &[f32]) -> (Vec<f32>, Vec<f32>) {
-    let width = gain.len();
-    let mut normalised = vec![0.0; rows.len()];
-    let mut inverse_deviation = Vec::with_capacity(rows.len() / width);
-    for (row, kept) in rows.chunks_exact_mut(width).zip(normalised.chunks_exact_mut(width)) {
-        let mean = lane_sum(width, |i| row[i]) / width as f32;
-        let variance = lane_sum(width, |i| (row[i] - mean) * (row[i] - mean)) / width as f32;
-        let inverse = 1.0 / (variance + NORM_EPSILON).sqrt();
-        for i in 0..width {
-            kept[i] = (row[i] - mean) * inverse;
-            row[i] = kept[i] * gain[i] + shift[i];
-        }
-        inverse_deviation.push(inverse);
-    }
-    (normalised, inverse_deviation)
 }

@@ -4,12 +4,11 @@
 
 mod backward;
 mod forward;
-mod matrix;
 mod optimiser;
 mod shape;
 
 pub(crate) use backward::Wanted;
-pub(crate) use forward::{HiddenCache, NORM_EPSILON};
+pub(crate) use forward::HiddenCache;
 pub use optimiser::AdamStep;
 pub(crate) use optimiser::{adam, average};
 pub use shape::{Layer, MlpShape};

@@ -4,7 +4,7 @@ use gemm::Parallelism;
 
 /// A row-major matrix, perhaps read transposed.
 #[derive(Clone, Copy)]
-pub(crate) struct Matrix<'a> {
+pub struct Matrix<'a> {
     data: &'a [f32],
     rows: usize,
     columns: usize,
@@ -13,13 +13,13 @@ pub(crate) struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// `data` as `rows` by `columns`.
-    pub(crate) fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
+    pub fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
         assert_eq!(data.len(), rows * columns, "a {rows}x{columns} matrix");
         Self { data, rows, columns, transposed: false }
     }
 
     /// The same numbers read as the transpose.
-    pub(crate) fn t(self) -> Self {
+    pub fn t(self) -> Self {
         Self { transposed: !self.transposed, ..self }
     }
 
@@ -35,7 +35,7 @@ impl<'a> Matrix<'a> {
 }
 
 /// `out = left * right`, or `out += left * right` when `accumulate`; `out` is row-major.
-pub(crate) fn multiply(out: &mut [f32], left: Matrix<'_>, right: Matrix<'_>, accumulate: bool) {
+pub fn multiply(out: &mut [f32], left: Matrix<'_>, right: Matrix<'_>, accumulate: bool) {
     let ((m, k), (k2, n)) = (left.shape(), right.shape());
     assert_eq!(k, k2, "inner sizes of a product");
     assert_eq!(out.len(), m * n, "size of a product");
@@ -70,7 +70,7 @@ pub(crate) fn multiply(out: &mut [f32], left: Matrix<'_>, right: Matrix<'_>, acc
 }
 
 /// `out[j] = sum over rows i of data[i, j]`.
-pub(crate) fn sum_rows(out: &mut [f32], data: &[f32]) {
+pub fn sum_rows(out: &mut [f32], data: &[f32]) {
     out.fill(0.0);
     for row in data.chunks_exact(out.len()) {
         for (total, value) in out.iter_mut().zip(row) {
@@ -81,7 +81,7 @@ pub(crate) fn sum_rows(out: &mut [f32], data: &[f32]) {
 
 /// Sum of `f(i)` over `0..n` in eight interleaved partial sums, which the compiler can vectorise.
 #[inline(always)]
-pub(crate) fn lane_sum(n: usize, f: impl Fn(usize) -> f32) -> f32 {
+pub fn lane_sum(n: usize, f: impl Fn(usize) -> f32) -> f32 {
     let mut lanes = [0.0_f32; 8];
     let whole = n / 8 * 8;
     for start in (0..whole).step_by(8) {

@@ -1,0 +1,117 @@
+//! What turns pictures into features: the critics' encoder with its averaged copy, and the actor's own where it
+//! doesn't read theirs.
+
+use crate::config::{SacConfig, SacConfigError};
+use crate::network::{Adam, Architecture, Network};
+use burn::tensor::{Device, Tensor, TensorData};
+use std::ops::Range;
+use std::sync::Arc;
+use turnkey_core::{Frame, PictureShape, Rng};
+use turnkey_encoder::{EncoderShape, encode, scaled, shift};
+
+impl Architecture for EncoderShape {
+    fn parameters(&self) -> usize {
+        self.parameters()
+    }
+
+    fn tensors(&self) -> Vec<(String, Vec<usize>, Range<usize>)> {
+        self.tensors()
+    }
+
+    fn draw(&self, rng: &mut Rng) -> Vec<f32> {
+        self.draw(rng)
+    }
+
+    fn run(self: &Arc<Self>, input: Tensor<2>, theta: Tensor<1>) -> Tensor<2> {
+        encode(input, theta, self)
+    }
+}
+
+/// The encoders and their optimisers.
+#[derive(Clone, Debug)]
+pub(crate) struct Eyes {
+    /// Trained by the critics' loss; shared with the actor, which reads it without training it, unless the actor
+    /// has its own.
+    pub(crate) critics: Network<EncoderShape>,
+    /// The moving average that the target critics see by.
+    pub(crate) target: Network<EncoderShape>,
+    pub(crate) critic_adam: Adam,
+    /// The actor's own encoder, trained by the actor's loss.
+    pub(crate) actor: Option<(Network<EncoderShape>, Adam)>,
+    pictures: PictureShape,
+    shift: usize,
+}
+
+impl Eyes {
+    /// Encoders for these pictures.
+    pub(crate) fn new(
+        config: &SacConfig,
+        pictures: PictureShape,
+        rng: &mut Rng,
+        device: &Device,
+    ) -> Result<Self, SacConfigError> {
+        let shape = config.encoder.layers.fit(pictures).map_err(|error| SacConfigError {
+            key: "encoder.layers",
+            expected: "layers that fit the pictures",
+            actual: error.to_string(),
+        })?;
+        Ok(Self::of(config, pictures, shape, rng, device))
+    }
+
+    /// Encoders of this shape.
+    pub(crate) fn of(
+        config: &SacConfig,
+        pictures: PictureShape,
+        shape: EncoderShape,
+        rng: &mut Rng,
+        device: &Device,
+    ) -> Self {
+        let (encoder, adam) = (&config.encoder, || Adam::new(config.learning_rate, shape.parameters(), device));
+        let critics = Network::new(shape.clone(), rng, device);
+        let mut target = critics.clone();
+        target.set_parameters(critics.parameters());
+        let actor = encoder.separate.then(|| (Network::new(shape.clone(), rng, device), adam()));
+        Self { critics, target, critic_adam: adam(), actor, pictures, shift: encoder.shift }
+    }
+
+    /// Features that the encoders give.
+    pub(crate) fn features(&self) -> usize {
+        self.critics.shape().features()
+    }
+
+    /// The encoder that the actor sees by.
+    pub(crate) fn actor(&self) -> &Network<EncoderShape> {
+        self.actor.as_ref().map_or(&self.critics, |(encoder, _)| encoder)
+    }
+
+    /// Steps that the optimisers have taken: the critics' encoder's and the actor's own's.
+    pub(crate) fn steps(&self) -> (u64, u64) {
+        (self.critic_adam.step, self.actor.as_ref().map_or(0, |(_, adam)| adam.step))
+    }
+
+    /// Sets what [`Eyes::steps`] gives.
+    pub(crate) fn set_steps(&mut self, (critics, own): (u64, u64)) {
+        self.critic_adam.step = critics;
+        if let Some((_, adam)) = &mut self.actor {
+            adam.step = own;
+        }
+    }
+
+    /// Pictures `[batch, height, width, channels]` as an encoder takes them, each row moved at random by up to
+    /// `encoder.shift` pixels where `rng` is given.
+    pub(crate) fn tensor(&self, pixels: &[u8], rng: Option<&mut Rng>, device: &Device) -> Tensor<2> {
+        let width = self.pictures.bytes();
+        let values = match rng {
+            Some(rng) if self.shift > 0 => shift(pixels, self.pictures, self.shift, rng),
+            _ => pixels.iter().map(|byte| scaled(*byte)).collect(),
+        };
+        Tensor::from_data(TensorData::new(values, [pixels.len() / width, width]), device)
+    }
+
+    /// One observation's pictures, laid over each other.
+    pub(crate) fn of_observation(&self, frames: &[Frame], device: &Device) -> Tensor<2> {
+        let mut pixels = vec![0; self.pictures.bytes()];
+        self.pictures.lay_over(frames.iter().map(Frame::pixels), &mut pixels);
+        self.tensor(&pixels, None, device)
+    }
+}
