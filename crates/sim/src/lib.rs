@@ -3,6 +3,7 @@
 //! [`Twin::new`] builds one from a [`TwinConfig`]; from there on it is reset, stepped, saved and restored
 //! like any plant. Start reading at [`Twin`]; `docs/simulation.md` says what was measured.
 
+mod camera;
 mod config;
 mod drive;
 mod dynamics;
@@ -10,10 +11,12 @@ mod error;
 mod model;
 mod physics;
 mod randomisation;
+mod render;
 mod robel;
 mod scene;
 mod twin;
 
+pub use camera::CameraConfig;
 pub use config::{Actuation, ModelName, TwinConfig};
 pub use dynamics::Dynamics;
 pub use error::{ConfigError, DivergenceError, ModelError, TwinError};

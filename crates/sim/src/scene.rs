@@ -1,7 +1,7 @@
 //! The model as shapes that a viewer can draw without knowing physics.
 
 use mujoco_rs::prelude::*;
-use turnkey_core::{Geometry, Part, Pose, Scene, Shape};
+use turnkey_core::{Geometry, Light, Part, Pose, Scene, Shape, Texture};
 
 /// Geoms and sites in groups above this one are there to be touched or measured, not seen.
 const LAST_SEEN_GROUP: i32 = 2;
@@ -10,6 +10,9 @@ const PLANE_HALF_WIDTH: f32 = 0.6;
 const SLAB_HALF_THICKNESS: f32 = 0.005;
 /// The site that marks the valve in ROBEL's model; ours has a geom.
 const MARK: &str = "valve_mark";
+
+/// What covers the table: squares of 6 cm, hardly different.
+const TABLE: Texture = Texture::Checker { colors: [[0.60, 0.55, 0.49], [0.57, 0.52, 0.46]], period: 0.06 };
 
 /// Something that is drawn, by its index in the model.
 #[derive(Clone, Copy)]
@@ -27,7 +30,9 @@ pub(crate) struct Drawing {
 
 impl Drawing {
     pub(crate) fn new(model: &MjModel) -> Self {
-        let mut drawing = Self { scene: Scene::default(), sources: Vec::new() };
+        let (lights, ambient) = lights(model);
+        let scene = Scene { lights, ambient, ..Scene::default() };
+        let mut drawing = Self { scene, sources: Vec::new() };
         for geom in 0..model.geom_type().len() {
             let color = color(model, model.geom_matid()[geom], model.geom_rgba()[geom]);
             if model.geom_group()[geom] > LAST_SEEN_GROUP || color[3] == 0.0 {
@@ -38,9 +43,10 @@ impl Drawing {
             let body = model.geom_bodyid()[geom] as usize;
             let body = model.id_to_name(MjtObjBase::mjOBJ_BODY, body).unwrap_or("body");
             let name = name.map_or_else(|| format!("{body}/{geom}"), str::to_owned);
+            let texture = (part(&name) == Part::Table).then(|| TABLE);
             let plane = matches!(model.geom_type()[geom], MjtGeomBase::mjGEOM_PLANE);
             drawing.sources.push(if plane { Source::Slab(geom) } else { Source::Geom(geom) });
-            drawing.scene.shapes.push(Shape { part: part(&name), name, geometry, color, texture: None });
+            drawing.scene.shapes.push(Shape { part: part(&name), name, geometry, color, texture });
         }
         if let Some(site) = model.name_to_id(MjtObjBase::mjOBJ_SITE, MARK) {
             let [radius, half_length, _] = model.site_size()[site].map(|size| size as f32);
@@ -61,6 +67,22 @@ impl Drawing {
         };
         self.sources.iter().map(pose).collect()
     }
+}
+
+/// The model's lights that shine from far away, and what every surface sends back without them. A light at the
+/// viewer's own head has no place in a real room: its share comes from everywhere instead.
+fn lights(model: &MjModel) -> (Vec<Light>, [f32; 3]) {
+    let light = |i: usize| Light {
+        direction: model.light_dir()[i].map(|part| part as f32),
+        color: model.light_diffuse()[i],
+        casts_shadow: model.light_castshadow()[i],
+    };
+    let mut lights: Vec<Light> = (0..model.light_dir().len()).map(light).collect();
+    if !lights.iter().any(|light| light.casts_shadow) {
+        lights.push(Light { direction: [-0.45, 0.32, -0.83], color: [0.5; 3], casts_shadow: true });
+    }
+    let head = &model.vis().headlight;
+    (lights, std::array::from_fn(|i| head.ambient[i] + 0.5 * head.diffuse[i]))
 }
 
 /// What a shape of this name belongs to, in either model.

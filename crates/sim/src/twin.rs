@@ -3,15 +3,16 @@
 use crate::drive::Drive;
 use crate::model::Model;
 use crate::physics::{Physics, physics_steps};
+use crate::render::{Look, Renderer};
 use crate::scene::Drawing;
-use crate::{Dynamics, TwinConfig, TwinError};
+use crate::{CameraConfig, Dynamics, TwinConfig, TwinError};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
 use turnkey_core::servo::ServoState;
 use turnkey_core::{
-    FINGERS, Failure, JointGoal, JointLimits, JointVector, Kind, Plant, Pose, Reading, Rng, Scene, Snapshot,
-    SnapshotError, Stamp, Start, ValveReading,
+    Camera, FINGERS, Failure, Frame, FrameSize, JointGoal, JointLimits, JointVector, Kind, Plant, Pose, Reading, Rng,
+    Scene, SceneEdit, Snapshot, SnapshotError, Stamp, Start, ValveReading,
 };
 
 /// Time of one step of the physics, microseconds.
@@ -26,7 +27,15 @@ pub struct Twin {
     physics: Physics,
     drive: Drive,
     drawing: Drawing,
+    eye: Option<Eye>,
     motion: Motion,
+}
+
+/// What takes the twin's pictures.
+struct Eye {
+    renderer: Renderer,
+    camera: Camera,
+    look: Look,
 }
 
 /// What a twin remembers besides its physics.
@@ -51,6 +60,13 @@ struct Saved {
     motion: Motion,
 }
 
+impl Eye {
+    fn new(config: &CameraConfig, scene: &Scene) -> Self {
+        let camera = config.camera();
+        Self { renderer: Renderer::new(scene, config.size), camera, look: Look::new(scene, camera, &[]) }
+    }
+}
+
 impl Twin {
     /// A twin at rest with straight fingers, which wants a reset before its first step.
     ///
@@ -61,13 +77,16 @@ impl Twin {
         let mut drive = Drive::new(&config);
         let physics = Physics::new(Model::load(config.model)?, config.actuation, drive.nominal_volts())?;
         drive.hold(&physics.positions());
+        let drawing = Drawing::new(physics.model());
+        let eye = config.camera.as_ref().map(|config| Eye::new(config, &drawing.scene));
         let motion =
             Motion { steps: 0, goal: physics.positions(), coming: VecDeque::new(), noise: Rng::new(0, "twin noise") };
         Ok(Self {
             limits: config.joint_limits()?,
             period: config.period()?,
             steps_per_period: config.physics_steps()?,
-            drawing: Drawing::new(physics.model()),
+            drawing,
+            eye,
             physics,
             drive,
             motion,
@@ -125,7 +144,16 @@ impl Twin {
             valve: Some(valve),
             frame: None,
         };
-        self.drive.registers(reading)
+        let reading = self.drive.registers(reading);
+        Reading { frame: self.picture(reading.stamp), ..reading }
+    }
+
+    /// What the camera sees now.
+    fn picture(&mut self, stamp: Stamp) -> Option<Frame> {
+        let eye = self.eye.as_mut()?;
+        let poses = self.drawing.poses(self.physics.data());
+        let pixels = eye.renderer.draw(&self.drawing.scene, &poses, &eye.look);
+        Some(Frame::new(stamp, eye.renderer.size(), pixels).expect("as many pixels as were asked for"))
     }
 }
 
@@ -162,6 +190,17 @@ impl Plant for Twin {
             self.physics_step()?;
         }
         Ok(self.read())
+    }
+
+    fn frame_size(&self) -> Option<FrameSize> {
+        self.eye.as_ref().map(|eye| eye.renderer.size())
+    }
+
+    fn edit_scene(&mut self, edits: &[SceneEdit]) -> Result<(), Failure> {
+        if let Some(eye) = &mut self.eye {
+            eye.look = Look::new(&self.drawing.scene, eye.camera, edits);
+        }
+        Ok(())
     }
 
     fn scene(&self) -> Option<&Scene> {
