@@ -47,6 +47,7 @@ fn crates_depend_on_each_other_only_along_the_arrows() {
         ("turnkey-replay", "core", ""),
         ("turnkey-sac", "core", ""),
         ("turnkey-view", "core", ""),
+        ("turnkey-picture", "core", ""),
         ("turnkey", "core sim env replay sac view", ""),
         ("xtask", "", ""),
     ];
@@ -77,6 +78,8 @@ fn each_heavy_library_stays_behind_one_crate() {
         ("gemm", &["turnkey-sac"]),
         ("mujoco-rs", &["turnkey-sim"]),
         ("rerun", &["turnkey-view"]),
+        ("image", &["turnkey-picture"]),
+        ("zune-jpeg", &["turnkey-picture"]),
         ("clap", &["turnkey"]),
         ("plotters", &["turnkey"]),
     ] {
@@ -108,11 +111,14 @@ fn core_environment_and_learner_have_no_clock_files_or_environment_variables() {
     }
     // The log writes files; what it writes never depends on when.
     expect_absent("crates/replay/src", &["std::net", "std::env", "std::process", "Instant::now", "SystemTime"]);
+    // Codecs read from memory, through the traits of std::io.
+    let outside = ["std::fs", "std::net", "std::env", "std::process", "Instant::now", "SystemTime"];
+    expect_absent("crates/picture/src", &outside);
 }
 
 #[test]
 fn threads_are_started_by_the_viewer_for_itself_and_by_nobody_else_below_the_program() {
-    for folder in ["core", "sim", "env", "replay", "sac"] {
+    for folder in ["core", "sim", "env", "replay", "sac", "picture"] {
         expect_absent(&format!("crates/{folder}/src"), &["thread::spawn", "thread::Builder", "thread::scope"]);
     }
     let starts: Vec<PathBuf> = sources(&Path::new(ROOT).join("crates/view/src"))
@@ -127,7 +133,7 @@ fn threads_are_started_by_the_viewer_for_itself_and_by_nobody_else_below_the_pro
 
 #[test]
 fn nothing_is_async() {
-    for folder in ["core", "sim", "env", "replay", "sac", "view", "turnkey", "xtask"] {
+    for folder in ["core", "sim", "env", "replay", "sac", "view", "picture", "turnkey", "xtask"] {
         expect_absent(&format!("crates/{folder}"), &["async fn", "async move", ".await"]);
     }
 }

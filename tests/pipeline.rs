@@ -147,7 +147,7 @@ fn a_time_limit_truncates_and_never_terminates_and_no_step_leads_into_the_next_e
     let environment = environment(&config).unwrap();
     let spec = environment.spec();
     let (observation, action) = (spec.observation.len(), spec.action.len());
-    let widths = Widths { observation, action };
+    let widths = Widths { observation, action, pictures: None };
 
     let (_, replay) = ReplayLog::resume(run.join("replay"), Format::new(widths), STEPS as u64, STEPS).unwrap();
     let mut batch = Batch::zeros(4096, observation, action);

@@ -12,7 +12,7 @@ use turnkey_replay::{Replay, Widths};
 use turnkey_sac::{Sac, SacConfig};
 
 /// The state workload: observation 24, action 9, batch 256.
-const WIDTHS: Widths = Widths { observation: 24, action: 9 };
+const WIDTHS: Widths = Widths { observation: 24, action: 9, pictures: None };
 
 /// Times what was asked for and prints it.
 ///
@@ -78,7 +78,7 @@ fn turn_random() -> Result<Config> {
 fn whole_loop(seconds: Duration) -> Result<serde_json::Value> {
     let mut environment = environment(&turn_random()?)?;
     let spec = environment.spec();
-    let widths = Widths { observation: spec.observation.len(), action: spec.action.len() };
+    let widths = Widths { observation: spec.observation.len(), action: spec.action.len(), pictures: None };
     let mut learner = Sac::new(&SacConfig::default(), widths.observation, widths.action, 0)?;
     let mut replay = Replay::new(100_000, widths)?;
     let mut batch = Batch::zeros(256, widths.observation, widths.action);

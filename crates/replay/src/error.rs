@@ -1,7 +1,7 @@
 //! What can go wrong with experience.
 
 use std::{io, path::PathBuf};
-use turnkey_core::{Failure, Kind};
+use turnkey_core::{Failure, FrameSize, Kind};
 
 /// An error of the replay or of its files.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,26 @@ pub enum ReplayError {
         expected: usize,
         /// Numbers that came.
         found: usize,
+    },
+    /// More or fewer pictures than an observation has.
+    #[error("{what}: expected {expected} pictures, found {found}")]
+    Stack {
+        /// Which part of the transition.
+        what: &'static str,
+        /// Pictures it has in this replay.
+        expected: usize,
+        /// Pictures that came.
+        found: usize,
+    },
+    /// A picture of another size.
+    #[error("{what}: expected pictures of {expected}, found one of {found}")]
+    Size {
+        /// Which part of the transition.
+        what: &'static str,
+        /// Their size in this replay.
+        expected: FrameSize,
+        /// The size that came.
+        found: FrameSize,
     },
     /// A number that learning would choke on. The transition was not kept.
     #[error("{what}[{index}]: expected a finite number, found {found}")]
@@ -123,7 +143,7 @@ impl ReplayError {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Width { .. } | Self::Batch { .. } | Self::Empty => Kind::Bug,
+            Self::Width { .. } | Self::Stack { .. } | Self::Size { .. } | Self::Batch { .. } | Self::Empty => Kind::Bug,
             Self::NotFinite { .. } | Self::NoCapacity | Self::Io { .. } | Self::Occupied { .. } => Kind::Stop,
             Self::Broken { .. } | Self::Foreign { .. } | Self::Missing { .. } | Self::Corrupt { .. } => Kind::Stop,
         }

@@ -9,6 +9,7 @@
 //! that the samples which follow are the same to the bit.
 
 mod error;
+mod frames;
 mod log;
 mod ring;
 mod row;

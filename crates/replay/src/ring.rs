@@ -1,5 +1,6 @@
 //! The newest transitions, in memory.
 
+use crate::frames::Frames;
 use crate::{ReplayError, Widths};
 use turnkey_core::{Batch, Rng, Transition};
 
@@ -17,6 +18,7 @@ pub struct Replay {
     len: usize,
     /// Shape `[chunk][row in chunk * row width]`; a chunk is empty until its first row comes.
     chunks: Vec<Vec<f32>>,
+    frames: Option<Frames>,
 }
 
 impl Replay {
@@ -34,7 +36,8 @@ impl Replay {
             return Err(ReplayError::NoCapacity);
         }
         let chunks = vec![Vec::new(); capacity.div_ceil(CHUNK_ROWS)];
-        Ok(Self { widths, capacity, pushed, len: 0, chunks })
+        let frames = widths.pictures.map(|shape| Frames::new(capacity, shape));
+        Ok(Self { widths, capacity, pushed, len: 0, chunks, frames })
     }
 
     /// Keeps a transition, in place of the oldest one when full.
@@ -44,7 +47,12 @@ impl Replay {
     pub fn push(&mut self, transition: &Transition) -> Result<(), ReplayError> {
         let widths = self.widths;
         widths.check(transition)?;
+        let slot = self.slot(self.pushed);
         widths.write(transition, self.next_row());
+        if let Some(frames) = &mut self.frames {
+            frames.push(slot, &transition.observation.pictures, &transition.next.pictures, transition.end.is_some());
+            self.give_up_blind_rows();
+        }
         Ok(())
     }
 
@@ -56,10 +64,14 @@ impl Replay {
         if self.len == 0 {
             return Err(ReplayError::Empty);
         }
-        let Widths { observation, action } = self.widths;
+        let Widths { observation, action, .. } = self.widths;
         check_batch(batch, self.widths)?;
         for i in 0..batch.size {
-            let row = self.row(rng.below(self.len));
+            let slot = self.draw(rng);
+            let row = self.row(slot);
+            if let (Some(frames), Some(pictures)) = (&self.frames, &mut batch.pictures) {
+                frames.lay(slot, pictures, i);
+            }
             let seen = i * observation..(i + 1) * observation;
             batch.observations[seen.clone()].copy_from_slice(&row[self.widths.observation()]);
             batch.next_observations[seen].copy_from_slice(&row[self.widths.next()]);
@@ -103,18 +115,45 @@ impl Replay {
     /// Bytes that the rows take now, room reserved for more included.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.chunks.iter().map(|chunk| size_of::<f32>() * chunk.capacity()).sum()
+        let rows: usize = self.chunks.iter().map(|chunk| size_of::<f32>() * chunk.capacity()).sum();
+        rows + self.frames.as_ref().map_or(0, Frames::bytes)
     }
 
     /// Bytes that the rows of a full replay take.
     #[must_use]
     pub const fn full_bytes(capacity: usize, widths: Widths) -> usize {
-        capacity * widths.row() * size_of::<f32>()
+        let rows = capacity * widths.row() * size_of::<f32>();
+        match widths.pictures {
+            None => rows,
+            Some(shape) => {
+                let chosen = capacity * size_of::<crate::frames::Sight>();
+                rows + chosen + Frames::capacity_for(capacity, shape) * shape.size.bytes()
+            }
+        }
+    }
+
+    /// A row to learn from. Where there are pictures, rows are counted back from the newest, as the oldest may have
+    /// lost theirs.
+    fn draw(&self, rng: &mut Rng) -> usize {
+        let drawn = rng.below(self.len);
+        if self.frames.is_some() { self.slot(self.pushed - 1 - drawn as u64) } else { drawn }
+    }
+
+    fn slot(&self, row: u64) -> usize {
+        (row % self.capacity as u64) as usize
+    }
+
+    /// Counts out the oldest rows whose pictures were overwritten.
+    fn give_up_blind_rows(&mut self) {
+        let Some(frames) = &self.frames else { return };
+        while self.len > 0 && !frames.has(self.slot(self.pushed - self.len as u64)) {
+            self.len -= 1;
+        }
     }
 
     /// The next transition's row, to be written, counted as pushed.
     pub(crate) fn next_row(&mut self) -> &mut [f32] {
-        let slot = (self.pushed % self.capacity as u64) as usize;
+        let slot = self.slot(self.pushed);
         let (chunk, first) = (slot / CHUNK_ROWS, slot % CHUNK_ROWS * self.widths.row());
         let rows = CHUNK_ROWS.min(self.capacity - chunk * CHUNK_ROWS);
         self.pushed += 1;
@@ -152,6 +191,16 @@ fn check_batch(batch: &Batch, widths: Widths) -> Result<(), ReplayError> {
             return Err(ReplayError::Batch { what, expected, found });
         }
     }
+    let expected = widths.pictures.map_or(0, |shape| batch.size * shape.bytes());
+    let pictures = batch.pictures.as_ref();
+    for (what, found) in [
+        ("pictures.observations", pictures.map_or(0, |pictures| pictures.observations.len())),
+        ("pictures.next_observations", pictures.map_or(0, |pictures| pictures.next_observations.len())),
+    ] {
+        if found != expected {
+            return Err(ReplayError::Batch { what, expected, found });
+        }
+    }
     Ok(())
 }
 
@@ -160,7 +209,7 @@ mod tests {
     use super::*;
     use turnkey_core::{Action, End, Observation};
 
-    const WIDTHS: Widths = Widths { observation: 2, action: 1 };
+    const WIDTHS: Widths = Widths { observation: 2, action: 1, pictures: None };
 
     fn transition(number: f32, end: Option<End>) -> Transition {
         Transition {
@@ -174,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_million_transitions_of_the_widest_valve_task_fit_300_megabytes() {
-        let bytes = Replay::full_bytes(1_000_000, Widths { observation: 31, action: 9 });
+        let bytes = Replay::full_bytes(1_000_000, Widths { observation: 31, action: 9, pictures: None });
         assert_eq!(bytes, 292_000_000);
     }
 

@@ -1,8 +1,9 @@
 //! One transition as a row of numbers.
 
 use crate::ReplayError;
+use crate::frames::Frames;
 use std::ops::Range;
-use turnkey_core::{End, Transition};
+use turnkey_core::{End, PictureShape, Transition};
 
 /// The sizes of what is replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct Widths {
     pub observation: usize,
     /// Numbers of an action.
     pub action: usize,
+    /// Pictures of an observation, where there are any.
+    pub pictures: Option<PictureShape>,
 }
 
 impl Widths {
@@ -56,7 +59,8 @@ impl Widths {
                 return Err(ReplayError::NotFinite { what, index, found: numbers[index] });
             }
         }
-        Ok(())
+        Frames::check(self.pictures, "observation", &transition.observation.pictures)?;
+        Frames::check(self.pictures, "next observation", &transition.next.pictures)
     }
 
     /// Writes a transition that passed [`Widths::check`] into a row.

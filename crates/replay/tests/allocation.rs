@@ -33,7 +33,7 @@ static COUNTING: Counting = Counting;
 
 #[test]
 fn sampling_into_a_callers_batch_allocates_nothing() {
-    let widths = Widths { observation: 31, action: 9 };
+    let widths = Widths { observation: 31, action: 9, pictures: None };
     let mut replay = Replay::new(1000, widths).unwrap();
     let row = Transition {
         observation: Observation::from(vec![0.5; 31]),

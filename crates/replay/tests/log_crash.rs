@@ -10,7 +10,7 @@ use std::{
 use turnkey_core::{Action, Batch, End, Observation, Rng, Transition};
 use turnkey_replay::{Format, Replay, ReplayError, ReplayLog, Widths};
 
-const WIDTHS: Widths = Widths { observation: 3, action: 2 };
+const WIDTHS: Widths = Widths { observation: 3, action: 2, pictures: None };
 const ROW_BYTES: u64 = 4 * (3 + 2 + 1 + 1 + 3) + 8;
 const HEADER_BYTES: u64 = 48;
 
@@ -154,7 +154,8 @@ fn a_missing_counted_row_is_named_and_nothing_is_changed() {
 fn a_log_of_other_sizes_is_refused_by_the_field_that_differs() {
     let dir = written(5, 8);
     let before = contents(dir.path());
-    let wider = Format::new(Widths { observation: 4, action: 2 }).with_segment_rows(NonZeroU64::new(8).unwrap());
+    let wider = Format::new(Widths { observation: 4, action: 2, pictures: None })
+        .with_segment_rows(NonZeroU64::new(8).unwrap());
     for (other, count, field) in
         [(wider, 5, "numbers an observation"), (wider, 0, "numbers an observation"), (format(16), 5, "rows a segment")]
     {

@@ -43,7 +43,7 @@ proptest! {
         rounds in prop::collection::vec((0_usize..40, 1_usize..20), 1..12),
         seed: u64,
     ) {
-        let widths = Widths { observation, action };
+        let widths = Widths { observation, action, pictures: None };
         let mut replay = Replay::new(capacity, widths).unwrap();
         let mut all = Vec::new();
         let mut contents = Rng::new(seed, "contents");

@@ -27,7 +27,7 @@ impl Parts {
     fn new(config: &Config) -> Result<Self> {
         let (environment, judge) = (environment(config)?, environment(config)?);
         let spec = environment.spec();
-        let widths = Widths { observation: spec.observation.len(), action: spec.action.len() };
+        let widths = Widths { observation: spec.observation.len(), action: spec.action.len(), pictures: spec.pictures };
         let learner = Sac::seeing(&config.sac, widths.observation, spec.pictures, widths.action, config.seed)?;
         Ok(Self { environment, judge, learner, widths })
     }
@@ -169,7 +169,8 @@ impl Trainer {
     ) -> Result<Self> {
         let sink = view(&folder, live, environment.scene())?;
         Ok(Self {
-            batch: Batch::zeros(config.sac.batch_size, widths.observation, widths.action),
+            batch: Batch::zeros(config.sac.batch_size, widths.observation, widths.action)
+                .with_pictures(widths.pictures),
             reporter: Reporter::new(config.run.steps, hidden),
             started: Instant::now(),
             config,

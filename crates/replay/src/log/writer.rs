@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_error_of_the_flush_and_no_silent_loss() {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let format = Format::new(Widths { observation: 2, action: 1 });
+        let format = Format::new(Widths { observation: 2, action: 1, pictures: None });
         let mut rows = RowWriter::new(BufWriter::new(full), format);
         rows.write_header(0).unwrap();
         let (observation, next) = (Observation::from(vec![1.0, 2.0]), Observation::from(vec![3.0, 4.0]));
