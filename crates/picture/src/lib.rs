@@ -1,19 +1,26 @@
 //! From what a camera gives to the frames that a policy sees, and what can go wrong with a picture on the way.
 //!
 //! A [`Pipeline`] makes a frame of a [`RawFrame`], the same way whether the twin drew it, a camera sent it or a recording
-//! held it.
+//! held it. A [`Perturber`] changes frames as bad light, a bumped camera or a hand in the picture would.
 //!
 //! Nothing here opens a file or reads a clock: bytes come in, frames go out.
 
+mod effect;
 mod error;
+mod family;
 mod jpeg;
+mod perturbation;
+mod perturber;
 mod pipeline;
 mod png;
 mod raw;
 mod resize;
 
 pub use error::PictureError;
+pub use family::Family;
 pub use jpeg::jpeg_from_frame;
+pub use perturbation::FramePerturbation;
+pub use perturber::{Draw, Perturber, PerturberConfig};
 pub use pipeline::{Pipeline, PipelineConfig};
 pub use png::png_from_frame;
 pub use raw::{MAX_PIXELS, MAX_SIDE, RawFormat, RawFrame};
