@@ -130,7 +130,8 @@ fn to_bar(point: [f32; 2], (from, to, radius): &Bar) -> f32 {
     let (axis, way) = ([to[0] - from[0], to[1] - from[1]], [point[0] - from[0], point[1] - from[1]]);
     let part = (way[0] * axis[0] + way[1] * axis[1]) / (axis[0] * axis[0] + axis[1] * axis[1]);
     let part = part.clamp(0.0, 1.0);
-    (way[0] - part * axis[0]).hypot(way[1] - part * axis[1]) - radius
+    let (along, across) = (way[0] - part * axis[0], way[1] - part * axis[1]);
+    (along * along + across * across).sqrt() - radius
 }
 
 #[cfg(test)]
