@@ -22,6 +22,8 @@ pub enum Command {
     Train(Train),
     /// Evaluates a trained policy on episodes it never trained on.
     Evaluate(Evaluate),
+    /// Tests how far a policy that sees pictures can be trusted when they change.
+    Robustness(Robustness),
     /// Draws learning curves of runs; runs that differ in seed alone become one curve with a band.
     Plot(Plot),
     /// Times this program on this machine.
@@ -108,6 +110,25 @@ pub struct Evaluate {
     /// Evaluates at each corner of the randomised dynamics' ranges as well.
     #[arg(long)]
     pub corners: bool,
+}
+
+/// Arguments of `robustness`.
+#[derive(Debug, Args)]
+pub struct Robustness {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// Episodes of each disturbance at each strength.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(2..=100_000))]
+    pub episodes: u64,
+    /// Only these families, separated by commas; all if absent.
+    #[arg(long, value_delimiter = ',')]
+    pub families: Vec<String>,
+    /// Where table, page, pictures and recording go; `robustness` in the run's folder if absent.
+    #[arg(long, short)]
+    pub out: Option<PathBuf>,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `plot`.

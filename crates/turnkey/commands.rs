@@ -2,20 +2,21 @@
 
 use crate::bench;
 use crate::checkpoint::Checkpoint;
-use crate::cli::{Cli, Command, Evaluate, Plot, Train};
+use crate::cli::{Cli, Command, Evaluate, Plot, Robustness, Train};
 use crate::config::Config;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::metrics::{self, Line};
 use crate::plot::{Curve, Point, learning_curves};
+use crate::robustness;
 use crate::run_folder::{RunFolder, write_json};
-use crate::setup::environment;
+use crate::setup::{environment, recording};
 use crate::stop::Stop;
 use crate::train::{Finish, Trainer};
 use crate::version;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use std::path::Path;
-use turnkey_core::Snapshot as _;
+use turnkey_core::{Snapshot as _, Spec};
 use turnkey_sac::Sac;
 
 /// Does what the command line says.
@@ -30,6 +31,7 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Train(arguments) => train(&arguments),
         Command::Evaluate(arguments) => evaluate_run(&arguments),
+        Command::Robustness(arguments) => test_robustness(&arguments),
         Command::Plot(arguments) => plot(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Config(arguments) => {
@@ -134,18 +136,8 @@ fn conclude(trainer: &mut Trainer) -> Result<()> {
 fn evaluate_run(arguments: &Evaluate) -> Result<()> {
     let folder = RunFolder::open(&arguments.run)?;
     let config = Config::load(&folder.path().join("config.toml"), &arguments.set)?;
-    let checkpoint = Checkpoint::newest(&folder)?.with_context(|| {
-        format!("{} has no checkpoint yet.\n  fix: let it train up to its first one", folder.path().display())
-    })?;
     let mut judge = environment(&config)?;
-    let spec = judge.spec();
-    let mut learner = Sac::seeing(&config.sac, spec.observation.len(), spec.pictures, spec.action.len(), config.seed)?;
-    learner.restore(&checkpoint.learner).with_context(|| {
-        let path = folder.path().display();
-        format!(
-            "the learner of {path} doesn't fit.\n  fix: leave networks and observations as {path}/config.toml has them"
-        )
-    })?;
+    let (mut learner, step) = trained(&folder, &config, judge.spec())?;
     let mut results = vec![("as configured".to_owned(), evaluate(&mut learner, judge.as_mut(), arguments.episodes)?)];
     if arguments.corners {
         // Without ranges the only corner is the dynamics as they are.
@@ -161,16 +153,50 @@ fn evaluate_run(arguments: &Evaluate) -> Result<()> {
             .iter()
             .map(|(name, evaluation)| {
                 serde_json::json!({
-                    "run": folder.name(), "step": checkpoint.step, "dynamics": name, "evaluation": evaluation,
+                    "run": folder.name(), "step": step, "dynamics": name, "evaluation": evaluation,
                 })
             })
             .collect();
         println!("{}", serde_json::to_string_pretty(&rows)?);
     } else {
         for (name, evaluation) in results {
-            println!("{} at step {}, dynamics {name}", folder.name(), checkpoint.step);
+            println!("{} at step {step}, dynamics {name}", folder.name());
             println!("{evaluation}");
         }
+    }
+    Ok(())
+}
+
+/// The learner of a run's newest checkpoint, and the step it is of.
+fn trained(folder: &RunFolder, config: &Config, spec: &Spec) -> Result<(Sac, u64)> {
+    let path = folder.path().display();
+    let checkpoint = Checkpoint::newest(folder)?
+        .with_context(|| format!("{path} has no checkpoint yet.\n  fix: let it train up to its first one"))?;
+    let mut learner = Sac::seeing(&config.sac, spec.observation.len(), spec.pictures, spec.action.len(), config.seed)?;
+    learner.restore(&checkpoint.learner).with_context(|| {
+        format!(
+            "the learner of {path} doesn't fit.\n  fix: leave networks and observations as {path}/config.toml has them"
+        )
+    })?;
+    Ok((learner, checkpoint.step))
+}
+
+fn test_robustness(arguments: &Robustness) -> Result<()> {
+    let arms = robustness::arms(&arguments.families)?;
+    let folder = RunFolder::open(&arguments.run)?;
+    let config = folder.load_config()?;
+    let spec = environment(&config)?.spec().clone();
+    let (mut learner, step) = trained(&folder, &config, &spec)?;
+    let out = arguments.out.clone().unwrap_or_else(|| folder.path().join("robustness"));
+    std::fs::create_dir_all(&out).with_context(|| format!("{} can't be made", out.display()))?;
+    let sink = recording(&format!("{}-robustness", folder.name()), &out.join("recording.rrd"), &config)?;
+    let run = (folder.name(), step);
+    let found = robustness::test(run, &config, &mut learner, arms, arguments.episodes, &out, sink.as_ref())?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&found)?);
+    } else {
+        print!("{}", robustness::table(&found));
+        println!("page, pictures, JSON and recording are in {}", out.display());
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::path::Path;
-use turnkey_env::{AugmentationConfig, TaskConfig, ValveTask};
+use turnkey_env::{AugmentationConfig, DisturbanceConfig, TaskConfig, ValveTask};
 use turnkey_sac::SacConfig;
 use turnkey_sim::TwinConfig;
 
@@ -46,6 +46,9 @@ pub struct RawConfig {
     /// The twin that takes the claw's place.
     #[serde(default)]
     pub twin: TwinConfig,
+    /// What training episodes' pictures suffer; nothing, if absent. Evaluations are never disturbed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disturbance: Option<DisturbanceConfig>,
     /// Transitions made from transitions; none, if absent.
     #[serde(default)]
     pub augmentation: Option<AugmentationConfig>,
@@ -224,6 +227,13 @@ impl RawConfig {
             self.twin.period_secs
         );
         ValveTask::new(self.task.clone())?;
+        if let Some(disturbance) = &self.disturbance {
+            disturbance.check()?;
+            ensure!(
+                self.twin.camera.is_some(),
+                "[disturbance]: expected a camera to disturb ([twin.camera]), found none"
+            );
+        }
         self.sac.validate()?;
         self.twin.check().context("[twin]")?;
         Ok(())

@@ -27,14 +27,25 @@ pub struct Evaluation {
     pub mean_return: Interval,
 }
 
+/// What one evaluation episode gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rollout {
+    /// Sum of rewards.
+    pub total: f64,
+    /// The absolute angular error after each step, rad, where there is one.
+    pub errors: Vec<f64>,
+    /// Whether the last step was a success.
+    pub success: bool,
+}
+
 /// Runs `episodes` of a policy, deterministically, on seeds from [`EVALUATION_SEEDS`] on. The same policy
 /// gives the same figures.
 ///
 /// # Errors
 /// When the environment fails.
-pub fn evaluate(policy: &mut impl Policy, environment: &mut dyn Environment, episodes: u64) -> Result<Evaluation> {
+pub fn rollouts(policy: &mut impl Policy, environment: &mut dyn Environment, episodes: u64) -> Result<Vec<Rollout>> {
     let mut rng = Rng::new(0, "a deterministic policy draws nothing");
-    let (mut returns, mut finals, mut rollouts, mut successes) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let mut all = Vec::new();
     for episode in 0..episodes {
         let mut observation =
             environment.reset(EVALUATION_SEEDS + episode).context("an evaluation episode can't start")?;
@@ -45,21 +56,31 @@ pub fn evaluate(policy: &mut impl Policy, environment: &mut dyn Environment, epi
             total += step.reward;
             errors.extend(step.info.angular_error.map(f64::abs));
             if step.end.is_some() {
-                successes += usize::from(step.info.success == Some(true));
-                finals.extend(errors.last().copied());
-                rollouts.push(errors);
-                returns.push(total);
+                all.push(Rollout { total, errors, success: step.info.success == Some(true) });
                 break;
             }
             observation = step.observation;
         }
     }
+    Ok(all)
+}
+
+/// The figures of `episodes` episodes, as [`rollouts`] runs them.
+///
+/// # Errors
+/// When the environment fails.
+pub fn evaluate(policy: &mut impl Policy, environment: &mut dyn Environment, episodes: u64) -> Result<Evaluation> {
+    let all = rollouts(policy, environment, episodes)?;
+    let successes = all.iter().filter(|rollout| rollout.success).count();
+    let returns: Vec<f64> = all.iter().map(|rollout| rollout.total).collect();
+    let finals: Vec<f64> = all.iter().filter_map(|rollout| rollout.errors.last().copied()).collect();
+    let errors: Vec<Vec<f64>> = all.into_iter().map(|rollout| rollout.errors).collect();
     Ok(Evaluation {
         episodes: returns.len(),
         successes,
         success_rate: wilson(successes, returns.len()),
         median_error: bootstrap(&finals, median),
-        median_rollout_error: grouped_median(&rollouts),
+        median_rollout_error: grouped_median(&errors),
         mean_return: bootstrap(&returns, mean),
     })
 }

@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod plot;
 pub mod progress;
 pub mod report;
+pub mod robustness;
 pub mod run_folder;
 pub mod setup;
 pub mod statistics;

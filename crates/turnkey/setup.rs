@@ -3,8 +3,9 @@
 use crate::config::Config;
 use crate::run_folder::RunFolder;
 use anyhow::{Context, Result};
-use turnkey_core::{Environment, Record, Scene, Sink};
-use turnkey_env::{ClawEnvironment, ValveTask};
+use std::path::Path;
+use turnkey_core::{Environment, Plant, Record, Scene, Sink};
+use turnkey_env::{ClawEnvironment, DisturbanceConfig, Disturbed, ValveTask};
 use turnkey_sim::{ModelName, Twin};
 
 /// The task on the twin.
@@ -12,6 +13,23 @@ use turnkey_sim::{ModelName, Twin};
 /// # Errors
 /// When the model doesn't load, or the configuration doesn't fit it.
 pub fn environment(config: &Config) -> Result<Box<dyn Environment>> {
+    disturbed_environment(config, Dress::Plain)
+}
+
+/// How an environment's world looks.
+#[derive(Clone, Copy, Debug)]
+pub enum Dress<'a> {
+    /// As it is.
+    Plain,
+    /// Under these disturbances.
+    As(&'a DisturbanceConfig),
+}
+
+/// The task on the twin, with a world that looks as `dress` says.
+///
+/// # Errors
+/// As [`environment`], and when a disturbance's strength is out of range.
+pub fn disturbed_environment(config: &Config, dress: Dress<'_>) -> Result<Box<dyn Environment>> {
     let plant = Twin::new(config.twin.clone()).with_context(|| match config.twin.model {
         ModelName::Turnkey => "the twin can't be made".to_owned(),
         ModelName::Robel => {
@@ -23,6 +41,13 @@ pub fn environment(config: &Config) -> Result<Box<dyn Environment>> {
         }
     })?;
     let task = ValveTask::new(config.task.clone()).context("the task can't be made")?;
+    match dress {
+        Dress::Plain => on_plant(config, plant, task),
+        Dress::As(disturbance) => on_plant(config, Disturbed::new(plant, disturbance.clone())?, task),
+    }
+}
+
+fn on_plant<P: Plant + 'static>(config: &Config, plant: P, task: ValveTask) -> Result<Box<dyn Environment>> {
     let environment = ClawEnvironment::new(plant, task).context("the task doesn't fit the twin")?;
     let Some(augmentation) = config.augmentation.clone() else { return Ok(Box::new(environment)) };
     let environment = environment.with_augmentation(augmentation).context("the augmentation doesn't fit the task")?;
@@ -40,6 +65,30 @@ pub fn view(folder: &RunFolder, live: bool, scene: Option<&Scene>) -> Result<Box
         sink.record(Record::Scene(std::sync::Arc::new(scene.clone())));
     }
     Ok(sink)
+}
+
+/// A recording of its own in `file`, which keeps every step.
+///
+/// # Errors
+/// When it can't be started.
+pub fn recording(name: &str, file: &Path, config: &Config) -> Result<Box<dyn Sink>> {
+    let sink = start_recording(name, file)?;
+    if let Some(scene) = environment(config)?.scene() {
+        sink.record(Record::Scene(std::sync::Arc::new(scene.clone())));
+    }
+    Ok(sink)
+}
+
+#[cfg(feature = "view")]
+fn start_recording(name: &str, file: &Path) -> Result<Box<dyn Sink>> {
+    use turnkey_view::{View, ViewConfig};
+    let config = ViewConfig { control_every: 1, ..ViewConfig::new(name.to_owned(), file.to_owned()) };
+    Ok(Box::new(View::start(config).context("the recording can't be started")?))
+}
+
+#[cfg(not(feature = "view"))]
+fn start_recording(_name: &str, _file: &Path) -> Result<Box<dyn Sink>> {
+    Ok(Box::new(Nowhere))
 }
 
 #[cfg(feature = "view")]

@@ -56,6 +56,19 @@ impl SceneFamily {
     ];
 }
 
+impl SceneFamily {
+    /// Its name, as it is written in a configuration.
+    #[must_use]
+    pub fn name(self) -> String {
+        let camel = format!("{self:?}");
+        let words = camel.char_indices().flat_map(|(i, c)| {
+            let gap = (i > 0 && c.is_uppercase()).then_some('_');
+            gap.into_iter().chain(c.to_lowercase())
+        });
+        words.collect()
+    }
+}
+
 /// One episode's draw of a family at a strength.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SceneDisturbance {
@@ -92,7 +105,9 @@ impl SceneDisturbance {
             SceneFamily::MarkColor => vec![self.tinted(Part::Mark, [0.05, 0.25, 0.85])],
             SceneFamily::ClawColor => vec![self.tinted(Part::Claw, [0.4, 0.42, 0.45])],
             SceneFamily::TableColor => vec![self.tinted(Part::Table, [0.58, 0.53, 0.47])],
-            SceneFamily::TableTexture => vec![SceneEdit::Surface(Part::Table, self.blotches(0.06, [0.58, 0.53, 0.47], 0))],
+            SceneFamily::TableTexture => {
+                vec![SceneEdit::Surface(Part::Table, self.blotches(0.06, [0.58, 0.53, 0.47], 0))]
+            }
             SceneFamily::Background => {
                 vec![SceneEdit::Surface(Part::Background, self.blotches(0.25, [0.7, 0.74, 0.78], 0))]
             }
@@ -149,8 +164,13 @@ fn hand(azimuth: f32, away: f32, color: [f32; 3]) -> Vec<SceneEdit> {
         let position = [along * cos - across * sin, along * sin + across * cos, 0.15];
         // z turned into the horizontal, then about the world's z.
         let (half, tilt) = (0.5 * azimuth, 0.5 * PI / 2.0);
-        let rotation = [-half.sin() * tilt.sin(), half.cos() * tilt.sin(), half.sin() * tilt.cos(), half.cos() * tilt.cos()];
-        SceneEdit::Object { geometry: Geometry::Capsule { radius, half_length }, pose: Pose { position, rotation }, color }
+        let rotation =
+            [-half.sin() * tilt.sin(), half.cos() * tilt.sin(), half.sin() * tilt.cos(), half.cos() * tilt.cos()];
+        SceneEdit::Object {
+            geometry: Geometry::Capsule { radius, half_length },
+            pose: Pose { position, rotation },
+            color,
+        }
     };
     let fingers = [-1.0_f32, 0.0, 1.0].map(|side| lying(0.008, 0.03, away + 0.035, 0.018 * side));
     fingers.into_iter().chain([lying(0.03, 0.02, away + 0.09, 0.0), lying(0.024, 0.1, away + 0.2, 0.0)]).collect()

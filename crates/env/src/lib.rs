@@ -19,6 +19,8 @@
 mod augment;
 mod config;
 pub mod conformance;
+mod disturbance;
+mod disturbed;
 mod environment;
 mod error;
 mod first_order;
@@ -31,6 +33,8 @@ mod task;
 
 pub use augment::{Augmentation, AugmentationConfig};
 pub use config::{Claw, Sees, TargetConfig, TargetFrame, TaskConfig, TaskName};
+pub use disturbance::{SceneDisturbance, SceneFamily};
+pub use disturbed::{DisturbanceConfig, Disturbed};
 pub use environment::ClawEnvironment;
 pub use error::EnvError;
 pub use first_order::FirstOrderPlant;

@@ -1,0 +1,303 @@
+//! How far a policy that sees pictures can be trusted when they change: each disturbance at rising strengths, on the
+//! same episodes as an undisturbed control.
+
+mod page;
+
+use crate::config::Config;
+use crate::evaluation::{EVALUATION_SEEDS, Rollout, rollouts};
+use crate::run_folder::write_json;
+use crate::setup::{Dress, disturbed_environment};
+use crate::statistics::{Interval, bootstrap, mean, median, wilson};
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use turnkey_core::{Environment, Frame, Mode, Policy, Rng, Sink};
+use turnkey_env::{DisturbanceConfig, SceneFamily};
+use turnkey_picture::{FramePerturbation, png_from_frame};
+use turnkey_sac::Sac;
+
+/// Strengths of a scene's family.
+const SCENE_STRENGTHS: [f64; 3] = [1.0 / 3.0, 2.0 / 3.0, 1.0];
+/// The step of the first episode whose picture is shown.
+const SHOWN_STEP: usize = 20;
+/// A family breaks the policy where it costs at least this share of all episodes, beyond doubt.
+const BREAKS: f64 = 0.25;
+
+/// One disturbance at one strength.
+#[derive(Clone, Debug)]
+pub struct Arm {
+    /// The family's name.
+    pub family: String,
+    /// 1 for the weakest.
+    pub strength: usize,
+    /// What it does.
+    pub disturbance: DisturbanceConfig,
+}
+
+/// What an arm's episodes gave.
+#[derive(Clone, Debug, Serialize)]
+pub struct ArmResult {
+    /// The family's name.
+    pub family: String,
+    /// 1 for the weakest; 0 for the control.
+    pub strength: usize,
+    /// What it does.
+    pub disturbance: DisturbanceConfig,
+    /// Successes over episodes, with Wilson's 95% interval.
+    pub success_rate: Interval,
+    /// Success less the control's on the same episode, a mean with a bootstrap interval.
+    pub success_difference: Interval,
+    /// Median absolute error at the end, rad, with a bootstrap interval.
+    pub median_error: Interval,
+    /// Absolute error at the end less the control's on the same episode, rad, a mean with a bootstrap interval.
+    pub error_difference: Interval,
+    /// What is to be said of it.
+    pub verdict: Verdict,
+    /// The picture's file, beside the page.
+    pub picture: String,
+}
+
+/// What an arm does to the policy, by the interval of its paired difference of success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// No loss is shown.
+    Holds,
+    /// It loses some episodes.
+    Suffers,
+    /// It loses a quarter of all episodes or more.
+    Breaks,
+}
+
+impl Verdict {
+    fn of(difference: Interval) -> Self {
+        if difference.high < -BREAKS {
+            Self::Breaks
+        } else if difference.high < 0.0 {
+            Self::Suffers
+        } else {
+            Self::Holds
+        }
+    }
+
+    /// In a word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Suffers => "suffers",
+            Self::Breaks => "BREAKS",
+        }
+    }
+}
+
+/// Everything that a test of robustness gave.
+#[derive(Clone, Debug, Serialize)]
+pub struct Robustness {
+    /// The run.
+    pub run: String,
+    /// The checkpoint's step.
+    pub step: u64,
+    /// Episodes an arm, on the same seeds.
+    pub episodes: u64,
+    /// Success without disturbance.
+    pub control: ArmResult,
+    /// Family by family, weakest first.
+    pub arms: Vec<ArmResult>,
+}
+
+/// The arms: every family of scenes and frames, or those named.
+///
+/// # Errors
+/// When a name is of no family; the error lists those there are.
+pub fn arms(named: &[String]) -> Result<Vec<Arm>> {
+    let scene = SceneFamily::ALL.into_iter().flat_map(|family| {
+        SCENE_STRENGTHS.into_iter().enumerate().map(move |(i, strength)| Arm {
+            family: family.name(),
+            strength: i + 1,
+            disturbance: DisturbanceConfig { scene: BTreeMap::from([(family, strength)]), ..Default::default() },
+        })
+    });
+    let frames = FramePerturbation::ALL.iter().flat_map(|family| {
+        family.strengths.iter().enumerate().map(move |(i, perturbation)| Arm {
+            family: format!("frame_{}", family.name),
+            strength: i + 1,
+            disturbance: DisturbanceConfig { frames: vec![*perturbation], ..Default::default() },
+        })
+    });
+    let all: Vec<Arm> = scene.chain(frames).collect();
+    if let Some(unknown) = named.iter().find(|name| !all.iter().any(|arm| arm.family == **name)) {
+        let mut there: Vec<_> = all.iter().map(|arm| arm.family.as_str()).collect();
+        there.dedup();
+        anyhow::bail!("--families: expected some of {}, got {unknown:?}", there.join(", "));
+    }
+    Ok(all.into_iter().filter(|arm| named.is_empty() || named.contains(&arm.family)).collect())
+}
+
+/// Tests a policy under `arms` and writes table, JSON and page into `folder`; each arm's first episode goes to `sink`.
+///
+/// # Errors
+/// When the policy sees no pictures, the environment fails, or the folder can't be written.
+pub fn test(
+    (run, step): (String, u64),
+    config: &Config,
+    policy: &mut Sac,
+    arms: Vec<Arm>,
+    episodes: u64,
+    folder: &Path,
+    sink: &dyn Sink,
+) -> Result<Robustness> {
+    ensure!(
+        config.twin.camera.is_some() && disturbed_environment(config, Dress::Plain)?.spec().pictures.is_some(),
+        "{run} learned from the valve's position: expected a run that sees pictures (task.sees = \"pixels\")"
+    );
+    fs::create_dir_all(folder.join("pictures")).with_context(|| format!("{} can't be made", folder.display()))?;
+    let mut shown = 0;
+    let mut tried = |arm: &Arm| -> Result<(Vec<Rollout>, String)> {
+        let mut environment = disturbed_environment(config, Dress::As(&arm.disturbance))?;
+        let found = rollouts(policy, environment.as_mut(), episodes)?;
+        let frame = show(policy, environment.as_mut(), sink, &mut shown)?;
+        let picture = format!("pictures/{}-{}.png", arm.family, arm.strength);
+        fs::write(folder.join(&picture), png_from_frame(&frame)?)
+            .with_context(|| format!("{picture} can't be written"))?;
+        Ok((found, picture))
+    };
+    let control_arm = Arm { family: "control".into(), strength: 0, disturbance: DisturbanceConfig::default() };
+    let (control, picture) = tried(&control_arm)?;
+    let control_result = result(control_arm, &control, &control, picture);
+    let mut results = Vec::new();
+    for arm in arms {
+        let (found, picture) = tried(&arm)?;
+        let result = result(arm, &found, &control, picture);
+        tracing::info!("{}", line(&result));
+        results.push(result);
+    }
+    let robustness = Robustness { run, step, episodes, control: control_result, arms: results };
+    write_json(&folder.join("robustness.json"), &robustness)?;
+    let page = page::html(&robustness);
+    fs::write(folder.join("index.html"), page)
+        .with_context(|| format!("the page in {} can't be written", folder.display()))?;
+    Ok(robustness)
+}
+
+fn result(arm: Arm, found: &[Rollout], control: &[Rollout], picture: String) -> ArmResult {
+    let paired =
+        |of: fn(&Rollout) -> f64| -> Vec<f64> { found.iter().zip(control).map(|(a, b)| of(a) - of(b)).collect() };
+    let success = |rollout: &Rollout| f64::from(u8::from(rollout.success));
+    let last = |rollout: &Rollout| rollout.errors.last().copied().unwrap_or(f64::NAN);
+    let success_difference = bootstrap(&paired(success), mean);
+    ArmResult {
+        success_rate: wilson(found.iter().filter(|rollout| rollout.success).count(), found.len()),
+        verdict: Verdict::of(success_difference),
+        success_difference,
+        median_error: bootstrap(&found.iter().map(last).collect::<Vec<_>>(), median),
+        error_difference: bootstrap(&paired(last), mean),
+        family: arm.family,
+        strength: arm.strength,
+        disturbance: arm.disturbance,
+        picture,
+    }
+}
+
+/// Plays the first episode once more for whoever watches, and gives what the policy saw in the middle of it.
+fn show(policy: &mut Sac, environment: &mut dyn Environment, sink: &dyn Sink, shown: &mut u64) -> Result<Frame> {
+    let mut rng = Rng::new(0, "a deterministic policy draws nothing");
+    let mut observation = environment.reset(EVALUATION_SEEDS).context("an episode can't start")?;
+    let mut frame = observation.pictures.last().cloned();
+    for step in 0.. {
+        let action = policy.act(&observation, Mode::Deterministic, &mut rng);
+        let taken = environment.step(&action).context("an episode broke off")?;
+        *shown += 1;
+        if let Some(mut record) = environment.control_record() {
+            record.step = *shown;
+            record.reading.frame = observation.pictures.last().cloned();
+            record.attention = policy.attention_overlay(&observation, &action);
+            sink.record(turnkey_core::Record::Control(Box::new(record)));
+        }
+        if step == SHOWN_STEP {
+            frame = taken.observation.pictures.last().cloned();
+        }
+        if taken.end.is_some() {
+            break;
+        }
+        observation = taken.observation;
+    }
+    frame.context("an episode without pictures")
+}
+
+/// An arm in one line of the table.
+#[must_use]
+pub fn line(arm: &ArmResult) -> String {
+    let percent = |x: f64| format!("{:.0}", 100.0 * x);
+    let interval = |i: Interval| format!("{:>4}% [{}, {}]", percent(i.value), percent(i.low), percent(i.high));
+    format!(
+        "{:<24} {:>8}   {:<16} {:<18} {:>6.3} rad   {}",
+        arm.family,
+        arm.strength,
+        interval(arm.success_rate),
+        interval(arm.success_difference),
+        arm.median_error.value,
+        arm.verdict.word()
+    )
+}
+
+/// The whole table.
+#[must_use]
+pub fn table(robustness: &Robustness) -> String {
+    let Robustness { run, step, episodes, control, arms } = robustness;
+    let head = format!(
+        "{:<24} {:>8}   {:<16} {:<18} {:>10}",
+        "disturbance", "strength", "success", "against control", "error"
+    );
+    let lines = std::iter::once(control).chain(arms).map(line);
+    let broken: Vec<_> = arms.iter().filter(|arm| arm.verdict == Verdict::Breaks).collect();
+    let said = match broken.as_slice() {
+        [] => "no disturbance breaks this policy beyond doubt".to_owned(),
+        broken => {
+            let names = broken.iter().map(|arm| format!("{} {}", arm.family, arm.strength)).collect::<Vec<_>>();
+            format!("broken by {}", names.join(", "))
+        }
+    };
+    let all = lines.collect::<Vec<_>>().join("\n");
+    format!(
+        "{run} at step {step}, {episodes} episodes an arm, deterministic policy, 95% intervals\n{head}\n{all}\n{said}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_has_three_strengths_and_an_unknown_one_is_named() {
+        let all = arms(&[]).unwrap();
+        for arm in &all {
+            assert_eq!(all.iter().filter(|other| other.family == arm.family).count(), 3, "{}", arm.family);
+            arm.disturbance.check().unwrap();
+        }
+        assert_eq!(arms(&["hand".into()]).unwrap().len(), 3);
+        let error = arms(&["fog".into()]).unwrap_err().to_string();
+        assert!(error.contains("light_direction") && error.contains("\"fog\""), "{error}");
+    }
+
+    #[test]
+    fn a_verdict_needs_an_interval_and_not_a_mean() {
+        let interval = |value, low, high| Interval { value, low, high };
+        assert_eq!(Verdict::of(interval(-0.4, -0.6, -0.3)), Verdict::Breaks);
+        assert_eq!(Verdict::of(interval(-0.4, -0.6, -0.1)), Verdict::Suffers);
+        assert_eq!(Verdict::of(interval(-0.4, -0.9, 0.1)), Verdict::Holds);
+    }
+
+    #[test]
+    fn an_arm_is_compared_episode_by_episode() {
+        let rollout = |success, error| Rollout { total: 0.0, errors: vec![1.0, error], success };
+        let control = [rollout(true, 0.05), rollout(true, 0.02), rollout(false, 0.5), rollout(true, 0.01)];
+        let found = [rollout(false, 0.65), rollout(true, 0.02), rollout(true, 0.1), rollout(false, 0.61)];
+        let arm = arms(&["hand".into()]).unwrap().remove(0);
+        let result = result(arm, &found, &control, String::new());
+        assert_eq!((result.success_rate.value, result.success_difference.value), (0.5, -0.25));
+        assert!((result.error_difference.value - 0.2).abs() < 1e-12, "{:?}", result.error_difference);
+    }
+}
