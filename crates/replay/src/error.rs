@@ -1,7 +1,7 @@
 //! What can go wrong with experience.
 
 use std::{io, path::PathBuf};
-use turnkey_core::{Failure, FrameSize, Kind};
+use turnkey_core::{Failure, Kind, PictureShape};
 
 /// An error of the replay or of its files.
 #[derive(Debug, thiserror::Error)]
@@ -16,26 +16,6 @@ pub enum ReplayError {
         /// Numbers that came.
         found: usize,
     },
-    /// More or fewer pictures than an observation has.
-    #[error("{what}: expected {expected} pictures, found {found}")]
-    Stack {
-        /// Which part of the transition.
-        what: &'static str,
-        /// Pictures it has in this replay.
-        expected: usize,
-        /// Pictures that came.
-        found: usize,
-    },
-    /// A picture of another size.
-    #[error("{what}: expected pictures of {expected}, found one of {found}")]
-    Size {
-        /// Which part of the transition.
-        what: &'static str,
-        /// Their size in this replay.
-        expected: FrameSize,
-        /// The size that came.
-        found: FrameSize,
-    },
     /// A number that learning would choke on. The transition was not kept.
     #[error("{what}[{index}]: expected a finite number, found {found}")]
     NotFinite {
@@ -46,6 +26,31 @@ pub enum ReplayError {
         /// What it was.
         found: f32,
     },
+    /// Pictures of another size, or more or fewer of them. The transition was not kept.
+    #[error("{what}: expected {expected}, found {found}")]
+    Pictures {
+        /// Which part of the transition.
+        what: &'static str,
+        /// What it has in this replay.
+        expected: String,
+        /// What came.
+        found: String,
+    },
+    /// Pictures that are not those before with one more. The transition was not kept.
+    #[error(
+        "next observation: expected its pictures to be the observation's without the oldest and one more, found \
+         another picture at {index}"
+    )]
+    Stack {
+        /// The first picture that differs, counted from the oldest.
+        index: usize,
+    },
+    /// A replay of pictures without a pixel.
+    #[error("expected pictures of at least one pixel, at least one an observation, found {} of {}", shape.stack, shape.size)]
+    NoPixels {
+        /// The shape asked for.
+        shape: PictureShape,
+    },
     /// A replay for nothing.
     #[error("expected room for at least one transition")]
     NoCapacity,
@@ -53,7 +58,9 @@ pub enum ReplayError {
     #[error("nothing to sample: no transition was pushed yet")]
     Empty,
     /// A batch whose buffers do not fit its size and the replay's widths.
-    #[error("batch buffer `{what}`: expected {expected} numbers, found {found}; make it with Batch::zeros")]
+    #[error(
+        "batch buffer `{what}`: expected {expected} numbers, found {found}; make it with Batch::zeros and with_pictures"
+    )]
     Batch {
         /// Which buffer.
         what: &'static str,
@@ -104,37 +111,53 @@ pub enum ReplayError {
         /// What it is.
         found: String,
     },
-    /// Rows that the checkpoint counts are not there.
+    /// Rows that the checkpoint counts, or frames of theirs, are not there.
     #[error(
-        "{} ends before row {row}: expected at least {expected} bytes, found {found}; \
+        "{} ends before {what} {index}: expected at least {expected} bytes, found {found}; \
          resume from an older checkpoint or restore the file (nothing was changed)",
         path.display()
     )]
     Missing {
         /// The file, whether or not it exists.
         path: PathBuf,
-        /// The first row that is not there.
-        row: u64,
-        /// Bytes that the counted rows need.
+        /// What it holds: `row` or `frame`.
+        what: &'static str,
+        /// The first one that is not there, counted from the start of the run.
+        index: u64,
+        /// Bytes that the counted ones need.
         expected: u64,
         /// Bytes there are.
         found: u64,
     },
-    /// A counted row is not what was written.
+    /// A counted row, or a frame of one, is not what was written.
     #[error(
-        "{}, row {row}: expected checksum {expected:08x}, found {found:08x}; \
-         resume from a checkpoint before this row or restore the file (nothing was changed)",
+        "{}, {what} {index}: expected checksum {expected:08x}, found {found:08x}; \
+         resume from a checkpoint before this {what} or restore the file (nothing was changed)",
         path.display()
     )]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// The row, counted from the start of the run.
-        row: u64,
+        /// What it holds: `row` or `frame`.
+        what: &'static str,
+        /// Which one, counted from the start of the run.
+        index: u64,
         /// The checksum written beside it.
         expected: u32,
         /// The checksum of what is there.
         found: u32,
+    },
+    /// A row whose checksum is right and whose frames can't be.
+    #[error(
+        "the log in {}, row {row}: expected its frames to come after those of the row before, found others; \
+         this program never wrote that: restore the files from a copy (nothing was changed)",
+        path.display()
+    )]
+    Misplaced {
+        /// The log's folder.
+        path: PathBuf,
+        /// The row, counted from the start of the run.
+        row: u64,
     },
 }
 
@@ -143,9 +166,11 @@ impl ReplayError {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Width { .. } | Self::Stack { .. } | Self::Size { .. } | Self::Batch { .. } | Self::Empty => Kind::Bug,
+            Self::Width { .. } | Self::Pictures { .. } | Self::Stack { .. } => Kind::Bug,
+            Self::NoPixels { .. } | Self::Batch { .. } | Self::Empty => Kind::Bug,
             Self::NotFinite { .. } | Self::NoCapacity | Self::Io { .. } | Self::Occupied { .. } => Kind::Stop,
-            Self::Broken { .. } | Self::Foreign { .. } | Self::Missing { .. } | Self::Corrupt { .. } => Kind::Stop,
+            Self::Broken { .. } | Self::Foreign { .. } | Self::Missing { .. } => Kind::Stop,
+            Self::Corrupt { .. } | Self::Misplaced { .. } => Kind::Stop,
         }
     }
 }

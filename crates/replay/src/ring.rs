@@ -1,31 +1,37 @@
 //! The newest transitions, in memory.
 
-use crate::frames::Frames;
-use crate::{ReplayError, Widths};
-use turnkey_core::{Batch, Rng, Transition};
+use crate::{
+    ReplayError, Widths,
+    slots::Slots,
+    stacks::Stacks,
+    track::{Place, Track},
+};
+use std::ops::Range;
+use turnkey_core::{Batch, PictureBatch, PictureShape, Rng, Transition};
 
-/// Rows that memory grows by. A chunk never moves, so growing copies nothing.
+/// Rows that memory grows by.
 const CHUNK_ROWS: usize = 4096;
 
 /// The newest transitions up to a capacity, each an exact row of its own.
 ///
-/// Memory grows as it fills, a chunk of rows at a time, up to [`Replay::full_bytes`] and no further:
-/// a million rows of 31 observed numbers and 9 of action take 292 MB.
+/// Memory grows as it fills, up to [`Replay::full_bytes`] and no further: a million rows of 31 observed
+/// numbers and 9 of action take 292 MB. Where transitions have pictures, each frame is kept once, in a
+/// ring of its own with a twentieth more room than there are rows. An episode of n steps has n + 1 frames, so
+/// where episodes are shorter than 20 steps the oldest transitions go before the capacity is reached.
 pub struct Replay {
     widths: Widths,
-    capacity: usize,
     pushed: u64,
-    len: usize,
-    /// Shape `[chunk][row in chunk * row width]`; a chunk is empty until its first row comes.
-    chunks: Vec<Vec<f32>>,
-    frames: Option<Frames>,
+    /// The oldest transition that can be sampled, counted from the start of the run.
+    oldest: u64,
+    rows: Slots<f32>,
+    stacks: Option<Stacks>,
 }
 
 impl Replay {
     /// An empty replay with room for `capacity` transitions.
     ///
     /// # Errors
-    /// When the capacity is 0.
+    /// When the capacity is 0, or pictures have no pixel.
     pub fn new(capacity: usize, widths: Widths) -> Result<Self, ReplayError> {
         Self::after(0, capacity, widths)
     }
@@ -35,63 +41,130 @@ impl Replay {
         if capacity == 0 {
             return Err(ReplayError::NoCapacity);
         }
-        let chunks = vec![Vec::new(); capacity.div_ceil(CHUNK_ROWS)];
-        let frames = widths.pictures.map(|shape| Frames::new(capacity, shape));
-        Ok(Self { widths, capacity, pushed, len: 0, chunks, frames })
+        widths.validate()?;
+        let rows = Slots::new(capacity, widths.row(), CHUNK_ROWS);
+        let stacks = widths.pictures.map(|shape| Stacks::new(capacity, shape));
+        Ok(Self { widths, pushed, oldest: pushed, rows, stacks })
     }
 
     /// Keeps a transition, in place of the oldest one when full.
     ///
     /// # Errors
-    /// When a part has the wrong size or a number that is not finite; nothing is then kept.
+    /// When a part has the wrong size, a number that is not finite, or other pictures than the replay's;
+    /// nothing is then kept.
     pub fn push(&mut self, transition: &Transition) -> Result<(), ReplayError> {
-        let widths = self.widths;
-        widths.check(transition)?;
-        let slot = self.slot(self.pushed);
-        widths.write(transition, self.next_row());
-        if let Some(frames) = &mut self.frames {
-            frames.push(slot, &transition.observation.pictures, &transition.next.pictures, transition.end.is_some());
-            self.give_up_blind_rows();
+        self.widths.check(transition)?;
+        let slot = self.rows.slot(self.pushed);
+        self.widths.write(transition, self.rows.get_mut(slot));
+        if let Some(stacks) = &mut self.stacks {
+            stacks.push(slot, transition);
         }
+        self.count_one();
         Ok(())
+    }
+
+    /// Counts the transition that was just written, and lets go of those it was written over.
+    fn count_one(&mut self) {
+        self.pushed += 1;
+        self.oldest = self.oldest.max(self.pushed.saturating_sub(self.capacity() as u64));
+        if let Some(stacks) = &self.stacks {
+            while !stacks.hold(self.rows.slot(self.oldest)) {
+                self.oldest += 1;
+            }
+        }
+    }
+
+    /// Puts the next transition back from what a log kept: the numbers of its row and, where it has pictures,
+    /// their place. Says whether that can be its place; nothing is put back where not.
+    #[must_use]
+    pub(crate) fn restore_row(&mut self, numbers: impl Iterator<Item = f32>, place: Option<Place>) -> bool {
+        let slot = self.rows.slot(self.pushed);
+        if let (Some(stacks), Some(place)) = (&mut self.stacks, place)
+            && !stacks.restore_place(slot, place)
+        {
+            return false;
+        }
+        self.rows.get_mut(slot).iter_mut().zip(numbers).for_each(|(into, number)| *into = number);
+        self.count_one();
+        true
+    }
+
+    /// The frames that the rows put back need.
+    pub(crate) fn frames(&self) -> Range<u64> {
+        match &self.stacks {
+            Some(stacks) if !self.is_empty() => stacks.from(self.rows.slot(self.oldest)),
+            _ => 0..0,
+        }
+    }
+
+    /// Puts back one of [`Replay::frames`].
+    pub(crate) fn restore_frame(&mut self, number: u64, pixels: &[u8]) {
+        self.stacks.iter_mut().for_each(|stacks| stacks.put(number, pixels));
+    }
+
+    /// Puts back what was seen last, now that its frames are there, so that the next transition can go on from
+    /// it; unless the newest one `ended` its episode.
+    pub(crate) fn restore_seen(&mut self, ended: bool) {
+        if let Some(stacks) = &mut self.stacks
+            && let Some(newest) = self.pushed.checked_sub(1)
+            && !ended
+        {
+            stacks.restore_seen(self.rows.slot(newest));
+        }
+    }
+
+    /// Which frames the next transition adds, where there are pictures.
+    pub(crate) fn track(&self) -> Option<&Track> {
+        self.stacks.as_ref().map(Stacks::track)
     }
 
     /// Fills `batch` with rows drawn uniformly, with replacement. Allocates nothing.
     ///
     /// # Errors
-    /// When nothing was pushed yet, or the batch has other widths than the replay.
+    /// When nothing was pushed yet, or the batch has other widths or pictures than the replay.
     pub fn sample(&self, batch: &mut Batch, rng: &mut Rng) -> Result<(), ReplayError> {
-        if self.len == 0 {
+        if self.is_empty() {
             return Err(ReplayError::Empty);
         }
         let Widths { observation, action, .. } = self.widths;
         check_batch(batch, self.widths)?;
         for i in 0..batch.size {
-            let slot = self.draw(rng);
-            let row = self.row(slot);
-            if let (Some(frames), Some(pictures)) = (&self.frames, &mut batch.pictures) {
-                frames.lay(slot, pictures, i);
-            }
+            let slot = self.kept_slot(rng.below(self.len()));
+            let row = self.rows.get(slot);
             let seen = i * observation..(i + 1) * observation;
             batch.observations[seen.clone()].copy_from_slice(&row[self.widths.observation()]);
             batch.next_observations[seen].copy_from_slice(&row[self.widths.next()]);
             batch.actions[i * action..(i + 1) * action].copy_from_slice(&row[self.widths.action()]);
             batch.rewards[i] = row[self.widths.reward()];
             batch.continues[i] = row[self.widths.continues()];
+            if let (Some(stacks), Some(pictures)) = (&self.stacks, &mut batch.pictures) {
+                stacks.copy(slot, i, pictures);
+            }
         }
         Ok(())
+    }
+
+    /// The slot that is number `kept`, from slot 0 on, of those with a transition that can be sampled.
+    fn kept_slot(&self, kept: usize) -> usize {
+        let (oldest, end) = (self.rows.slot(self.oldest), self.rows.slot(self.oldest) + self.len());
+        // Those kept lie from the oldest on, and where they go round from slot 0 on as well.
+        match end.saturating_sub(self.capacity()) {
+            0 => oldest + kept,
+            newest if kept < newest => kept,
+            newest => oldest + kept - newest,
+        }
     }
 
     /// Transitions that can be sampled now.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len
+        (self.pushed - self.oldest) as usize
     }
 
     /// Whether there is nothing to sample.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Transitions ever pushed in the run, those overwritten since included.
@@ -103,7 +176,7 @@ impl Replay {
     /// Transitions there is room for.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.capacity
+        self.rows.capacity()
     }
 
     /// The sizes of what is replayed.
@@ -112,90 +185,49 @@ impl Replay {
         self.widths
     }
 
-    /// Bytes that the rows take now, room reserved for more included.
+    /// Bytes that rows and frames take now, room reserved for more included.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let rows: usize = self.chunks.iter().map(|chunk| size_of::<f32>() * chunk.capacity()).sum();
-        rows + self.frames.as_ref().map_or(0, Frames::bytes)
+        self.rows.bytes() + self.stacks.as_ref().map_or(0, Stacks::bytes)
     }
 
-    /// Bytes that the rows of a full replay take.
+    /// Bytes that the rows and frames of a full replay take.
     #[must_use]
     pub const fn full_bytes(capacity: usize, widths: Widths) -> usize {
         let rows = capacity * widths.row() * size_of::<f32>();
         match widths.pictures {
+            Some(shape) => rows + Stacks::full_bytes(capacity, shape),
             None => rows,
-            Some(shape) => {
-                let chosen = capacity * size_of::<crate::frames::Sight>();
-                rows + chosen + Frames::capacity_for(capacity, shape) * shape.size.bytes()
-            }
         }
-    }
-
-    /// A row to learn from. Where there are pictures, rows are counted back from the newest, as the oldest may have
-    /// lost theirs.
-    fn draw(&self, rng: &mut Rng) -> usize {
-        let drawn = rng.below(self.len);
-        if self.frames.is_some() { self.slot(self.pushed - 1 - drawn as u64) } else { drawn }
-    }
-
-    fn slot(&self, row: u64) -> usize {
-        (row % self.capacity as u64) as usize
-    }
-
-    /// Counts out the oldest rows whose pictures were overwritten.
-    fn give_up_blind_rows(&mut self) {
-        let Some(frames) = &self.frames else { return };
-        while self.len > 0 && !frames.has(self.slot(self.pushed - self.len as u64)) {
-            self.len -= 1;
-        }
-    }
-
-    /// The next transition's row, to be written, counted as pushed.
-    pub(crate) fn next_row(&mut self) -> &mut [f32] {
-        let slot = self.slot(self.pushed);
-        let (chunk, first) = (slot / CHUNK_ROWS, slot % CHUNK_ROWS * self.widths.row());
-        let rows = CHUNK_ROWS.min(self.capacity - chunk * CHUNK_ROWS);
-        self.pushed += 1;
-        self.len = (self.len + 1).min(self.capacity);
-        let chunk = &mut self.chunks[chunk];
-        if chunk.is_empty() {
-            *chunk = vec![0.0; rows * self.widths.row()];
-        }
-        &mut chunk[first..first + self.widths.row()]
-    }
-
-    fn row(&self, slot: usize) -> &[f32] {
-        let first = slot % CHUNK_ROWS * self.widths.row();
-        &self.chunks[slot / CHUNK_ROWS][first..first + self.widths.row()]
     }
 }
 
 impl std::fmt::Debug for Replay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { widths, capacity, pushed, len, .. } = self;
-        write!(f, "Replay {{ {len} of {capacity} rows of {widths:?}, {pushed} pushed }}")
+        let Self { widths, pushed, .. } = self;
+        write!(f, "Replay {{ {} of {} rows of {widths:?}, {pushed} pushed }}", self.len(), self.capacity())
     }
 }
 
 fn check_batch(batch: &Batch, widths: Widths) -> Result<(), ReplayError> {
-    for (what, found, width) in [
-        ("observations", batch.observations.len(), widths.observation),
-        ("actions", batch.actions.len(), widths.action),
-        ("rewards", batch.rewards.len(), 1),
-        ("next_observations", batch.next_observations.len(), widths.observation),
-        ("continues", batch.continues.len(), 1),
-    ] {
-        let expected = batch.size * width;
-        if found != expected {
-            return Err(ReplayError::Batch { what, expected, found });
-        }
-    }
-    let expected = widths.pictures.map_or(0, |shape| batch.size * shape.bytes());
+    let shape = |shape: PictureShape| [shape.size.width, shape.size.height, shape.stack];
+    let expected = widths.pictures.map_or([0; 3], shape);
     let pictures = batch.pictures.as_ref();
-    for (what, found) in [
-        ("pictures.observations", pictures.map_or(0, |pictures| pictures.observations.len())),
-        ("pictures.next_observations", pictures.map_or(0, |pictures| pictures.next_observations.len())),
+    let found = pictures.map_or([0; 3], |pictures| shape(pictures.shape));
+    let bytes = |of: fn(&PictureBatch) -> &Vec<u8>| pictures.map_or(0, |pictures| of(pictures).len());
+    let row = widths.pictures.map_or(0, PictureShape::bytes);
+    let size = batch.size;
+    for (what, found, expected) in [
+        ("observations", batch.observations.len(), size * widths.observation),
+        ("actions", batch.actions.len(), size * widths.action),
+        ("rewards", batch.rewards.len(), size),
+        ("next_observations", batch.next_observations.len(), size * widths.observation),
+        ("continues", batch.continues.len(), size),
+        ("pictures.shape.size.width", found[0], expected[0]),
+        ("pictures.shape.size.height", found[1], expected[1]),
+        ("pictures.shape.stack", found[2], expected[2]),
+        ("pictures.observations", bytes(|pictures| &pictures.observations), size * row),
+        ("pictures.next_observations", bytes(|pictures| &pictures.next_observations), size * row),
     ] {
         if found != expected {
             return Err(ReplayError::Batch { what, expected, found });
@@ -207,9 +239,10 @@ fn check_batch(batch: &Batch, widths: Widths) -> Result<(), ReplayError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use turnkey_core::{Action, End, Observation};
+    use turnkey_core::{Action, End, FrameSize, Observation};
 
     const WIDTHS: Widths = Widths { observation: 2, action: 1, pictures: None };
+    const PICTURES: PictureShape = PictureShape { size: FrameSize { width: 64, height: 64 }, stack: 3 };
 
     fn transition(number: f32, end: Option<End>) -> Transition {
         Transition {
@@ -225,6 +258,37 @@ mod tests {
     fn a_million_transitions_of_the_widest_valve_task_fit_300_megabytes() {
         let bytes = Replay::full_bytes(1_000_000, Widths { observation: 31, action: 9, pictures: None });
         assert_eq!(bytes, 292_000_000);
+    }
+
+    #[test]
+    fn three_hundred_thousand_frames_of_64_by_64_fit_4_gigabytes() {
+        const {
+            let widths = Widths { observation: 31, action: 9, pictures: Some(PICTURES) };
+            let bytes = Replay::full_bytes(300_000, widths);
+            assert!(300_000 * PICTURES.size.bytes() < bytes && bytes < 4_000_000_000);
+        }
+    }
+
+    #[test]
+    fn each_frame_takes_memory_once_whatever_the_stack() {
+        let widths = Widths { pictures: Some(PICTURES), ..WIDTHS };
+        let mut replay = Replay::new(300_000, widths).unwrap();
+        let frame = |number: u64| {
+            let pixels: Vec<u8> = (0..PICTURES.size.bytes() as u64).map(|at| (number * at) as u8).collect();
+            turnkey_core::Frame::new(turnkey_core::Stamp::default(), PICTURES.size, pixels).unwrap()
+        };
+        let mut seen = vec![frame(0); PICTURES.stack];
+        for number in 1..=2000 {
+            let mut row = transition(1.0, None);
+            row.observation.pictures = seen.clone();
+            seen.remove(0);
+            seen.push(frame(number));
+            row.next.pictures = seen.clone();
+            replay.push(&row).unwrap();
+        }
+        // 2001 frames and the rows, and what a chunk of each reserves.
+        let (frames, reserved) = (2001 * PICTURES.size.bytes(), (16 << 20) + CHUNK_ROWS * (4 * WIDTHS.row() + 16));
+        assert!((frames..=frames + reserved).contains(&replay.bytes()), "{} bytes", replay.bytes());
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! One transition as a row of numbers.
 
-use crate::ReplayError;
-use crate::frames::Frames;
+use crate::{ReplayError, track};
 use std::ops::Range;
 use turnkey_core::{End, PictureShape, Transition};
 
@@ -12,7 +11,7 @@ pub struct Widths {
     pub observation: usize,
     /// Numbers of an action.
     pub action: usize,
-    /// Pictures of an observation, where there are any.
+    /// An observation's pictures, where it has any. They are kept beside the row, each frame once.
     pub pictures: Option<PictureShape>,
 }
 
@@ -43,7 +42,15 @@ impl Widths {
         self.continues() + 1..self.row()
     }
 
-    /// Refuses a transition of other sizes or with a number that is not finite.
+    /// Refuses pictures without a pixel.
+    pub(crate) fn validate(self) -> Result<(), ReplayError> {
+        match self.pictures {
+            Some(shape) if shape.bytes() == 0 => Err(ReplayError::NoPixels { shape }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a transition of other sizes, with a number that is not finite, or with other pictures.
     pub(crate) fn check(self, transition: &Transition) -> Result<(), ReplayError> {
         let Transition { observation, action, reward, next, .. } = transition;
         for (what, numbers, expected) in [
@@ -59,8 +66,7 @@ impl Widths {
                 return Err(ReplayError::NotFinite { what, index, found: numbers[index] });
             }
         }
-        Frames::check(self.pictures, "observation", &transition.observation.pictures)?;
-        Frames::check(self.pictures, "next observation", &transition.next.pictures)
+        track::check(transition, self.pictures)
     }
 
     /// Writes a transition that passed [`Widths::check`] into a row.

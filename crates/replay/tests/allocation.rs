@@ -1,10 +1,13 @@
 //! Sampling and pushing into a warm replay never allocate.
 
+mod support;
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
 };
-use turnkey_core::{Action, Batch, Observation, Rng, Transition};
+use support::{Experience, pictures};
+use turnkey_core::{Batch, Rng};
 use turnkey_replay::{Replay, Widths};
 
 thread_local! {
@@ -33,27 +36,31 @@ static COUNTING: Counting = Counting;
 
 #[test]
 fn sampling_into_a_callers_batch_allocates_nothing() {
-    let widths = Widths { observation: 31, action: 9, pictures: None };
+    let batch = allocates_nothing(Widths { observation: 31, action: 9, pictures: None });
+    assert!(batch.next_observations[31 * 255].is_finite());
+}
+
+#[test]
+fn nor_does_sampling_of_pictures() {
+    let batch = allocates_nothing(Widths { observation: 31, action: 9, pictures: Some(pictures(3)) });
+    assert!(batch.pictures.unwrap().next_observations.iter().any(|byte| *byte > 0));
+}
+
+/// Pushes and samples while counting.
+fn allocates_nothing(widths: Widths) -> Batch {
     let mut replay = Replay::new(1000, widths).unwrap();
-    let row = Transition {
-        observation: Observation::from(vec![0.5; 31]),
-        action: Action(vec![0.1; 9]),
-        reward: 1.0,
-        next: Observation::from(vec![0.25; 31]),
-        end: None,
-    };
-    replay.push(&row).unwrap();
-    let mut batch = Batch::zeros(256, 31, 9);
+    let mut experience = Experience::new(widths, 1, [2, 2, 2]);
+    let rows: Vec<_> = (0..1500).map(|_| experience.transition()).collect();
+    replay.push(&rows[0]).unwrap();
+    let mut batch = Batch::zeros(256, widths.observation, widths.action).with_pictures(widths.pictures);
     let mut rng = Rng::new(1, "test");
     let before = ALLOCATIONS.get();
-    for _ in 0..1500 {
-        replay.push(&row).unwrap();
-    }
+    rows.iter().for_each(|row| replay.push(row).unwrap());
     for _ in 0..20 {
         replay.sample(&mut batch, &mut rng).unwrap();
     }
     assert_eq!(ALLOCATIONS.get() - before, 0);
     drop(std::hint::black_box(Box::new(7_u8))); // the counter does count
     assert_eq!(ALLOCATIONS.get() - before, 1);
-    assert_eq!(batch.next_observations[31 * 255], 0.25);
+    batch
 }

@@ -121,7 +121,7 @@ proptest! {
             ReplayError::Foreign { path: named, .. } => {
                 prop_assert!(named == &path && (at as u64) < HEADER_BYTES);
             }
-            ReplayError::Corrupt { path: named, row, .. } => {
+            ReplayError::Corrupt { path: named, index: row, .. } => {
                 let first: u64 = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
                 prop_assert_eq!((named, *row), (&path, first + (at as u64 - HEADER_BYTES) / ROW_BYTES));
             }
@@ -138,7 +138,7 @@ fn a_missing_counted_row_is_named_and_nothing_is_changed() {
     OpenOptions::new().write(true).open(&newest).unwrap().set_len(HEADER_BYTES + 2 * ROW_BYTES + 5).unwrap();
     let before = contents(dir.path());
     let error = ReplayLog::resume(dir.path(), format(8), 20, 100).unwrap_err();
-    assert!(matches!(&error, ReplayError::Missing { row: 18, .. }), "{error}");
+    assert!(matches!(&error, ReplayError::Missing { index: 18, .. }), "{error}");
     assert!(error.to_string().contains("resume from an older checkpoint"), "{error}");
     assert_eq!(contents(dir.path()), before);
     // An older checkpoint does resume.
@@ -147,7 +147,7 @@ fn a_missing_counted_row_is_named_and_nothing_is_changed() {
     // A whole segment gone is missing too, from its first row on.
     fs::remove_file(&files(dir.path())[1]).unwrap();
     let error = ReplayLog::resume(dir.path(), format(8), 18, 100).unwrap_err();
-    assert!(matches!(&error, ReplayError::Missing { row: 8, found: 0, .. }), "{error}");
+    assert!(matches!(&error, ReplayError::Missing { index: 8, found: 0, .. }), "{error}");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_row_moved_to_another_place_is_found() {
     bytes.copy_within(row(0)..row(1), row(2));
     fs::write(&path, bytes).unwrap();
     let error = ReplayLog::resume(dir.path(), format(8), 4, 100).unwrap_err();
-    assert!(matches!(error, ReplayError::Corrupt { row: 2, .. }), "{error}");
+    assert!(matches!(error, ReplayError::Corrupt { index: 2, .. }), "{error}");
 }
 
 #[test]
