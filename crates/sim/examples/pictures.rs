@@ -1,65 +1,37 @@
-//! Pictures of the twin, written side by side as one PPM file, and how many of them a second:
-//! `cargo run --release -p turnkey-sim --example pictures -- [FILE [SIDE]]`.
+//! Our pictures of the views in `tests/golden/silhouettes.txt`, as PPM files, for looking at and for comparing:
+//! `cargo run --release -p turnkey-sim --example pictures -- FOLDER [SIDE]`, SIDE being 256 pixels if left out.
 
-use std::time::Instant;
-use turnkey_core::{FrameSize, JointVector, Plant as _, Rng, Start};
+use std::path::Path;
+use turnkey_core::{FrameSize, Plant, Start};
 use turnkey_sim::{CameraConfig, Twin, TwinConfig};
 
-const COLUMNS: usize = 6;
+const VIEWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/silhouettes.txt");
 
-fn main() {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let file = arguments.next();
-    let side = arguments.next().map_or(Ok(48), |text| text.parse()).expect("a number of pixels");
-    if let Some(file) = file {
-        let (width, pixels) = sheet(side);
-        let mut bytes = format!("P6\n{width} {}\n255\n", pixels.len() / width / 3).into_bytes();
-        bytes.extend(pixels);
-        std::fs::write(&file, bytes).expect("a file that can be written");
-        println!("wrote {file}");
+    let folder = arguments.next().ok_or("expected a folder to write to")?;
+    let side = arguments.next().map_or(Ok(256), |side| side.parse())?;
+    std::fs::create_dir_all(&folder)?;
+    for line in std::fs::read_to_string(VIEWS)?.lines() {
+        let (name, numbers) = line.split_once(' ').ok_or("expected a name and numbers")?;
+        let numbers: Vec<f32> = numbers.split(' ').map_while(|number| number.parse().ok()).collect();
+        let [x, y, z, to_x, to_y, to_z, vertical_fov_degrees, base, middle, top, valve] = numbers[..] else {
+            return Err(format!("{name}: expected 11 numbers, found {}", numbers.len()).into());
+        };
+        let camera = CameraConfig {
+            size: FrameSize { width: side, height: side },
+            position: [x, y, z],
+            look_at: [to_x, to_y, to_z],
+            vertical_fov_degrees,
+            ..CameraConfig::default()
+        };
+        let mut twin = Twin::new(TwinConfig { camera: Some(camera), ..TwinConfig::default() })?;
+        let joints = std::array::from_fn(|joint| f64::from([base, middle, top][joint % 3]));
+        let start = Start { joints, valve: f64::from(valve), seed: 0 };
+        let frame = twin.reset(&start)?.frame.ok_or("a twin with a camera takes pictures")?;
+        let mut bytes = format!("P6 {side} {side} 255\n").into_bytes();
+        bytes.extend_from_slice(frame.pixels());
+        std::fs::write(Path::new(&folder).join(format!("{name}.ppm")), bytes)?;
     }
-    for side in [32, 48, 64, 84] {
-        println!("{side}x{side}: {:.0} pictures a second", rate(side));
-    }
-}
-
-fn twin(side: usize) -> Twin {
-    let size = FrameSize { width: side, height: side };
-    let camera = Some(CameraConfig { size, ..CameraConfig::default() });
-    Twin::new(TwinConfig { camera, ..TwinConfig::default() }).expect("the default twin")
-}
-
-fn start(seed: u64) -> Start {
-    let mut rng = Rng::new(seed, "pictures");
-    let joints: JointVector = std::array::from_fn(|joint| {
-        let rest = [0.0, -1.05, 1.05][joint % 3];
-        rest + if seed == 0 { 0.0 } else { rng.uniform(-0.4, 0.4) }
-    });
-    Start { joints, valve: std::f64::consts::TAU * seed as f64 / (2 * COLUMNS) as f64, seed }
-}
-
-/// Two rows of pictures at angles of the valve around the circle.
-fn sheet(side: usize) -> (usize, Vec<u8>) {
-    let mut twin = twin(side);
-    let width = COLUMNS * side;
-    let mut pixels = vec![0; 3 * width * 2 * side];
-    for i in 0..2 * COLUMNS {
-        let frame = twin.reset(&start(i as u64)).expect("a reset").frame.expect("a picture");
-        for (y, row) in frame.pixels().chunks_exact(3 * side).enumerate() {
-            let at = 3 * ((i / COLUMNS * side + y) * width + i % COLUMNS * side);
-            pixels[at..at + 3 * side].copy_from_slice(row);
-        }
-    }
-    (width, pixels)
-}
-
-/// Pictures a second, the physics' forward pass of a reset included.
-fn rate(side: usize) -> f64 {
-    let mut twin = twin(side);
-    let (begin, mut pictures) = (Instant::now(), 0);
-    while begin.elapsed().as_secs_f64() < 1.0 {
-        twin.reset(&start(pictures % 12)).expect("a reset");
-        pictures += 1;
-    }
-    pictures as f64 / begin.elapsed().as_secs_f64()
+    Ok(())
 }

@@ -1,31 +1,40 @@
-//! Where the twin is looked at from.
+//! The twin's camera, as a configuration describes it.
 
 use crate::ConfigError;
 use serde::{Deserialize, Serialize};
 use turnkey_core::{Camera, FrameSize};
 
-/// A camera that takes a picture with each reading. Pose and focal length mean what they mean for a real pinhole camera.
+/// Pictures have at most this many pixels to a side.
+const LARGEST: usize = 1024;
+
+/// What a twin's camera is and where. Every setting has a default; an unknown one is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CameraConfig {
-    /// Width and height of its pictures, pixels.
+    /// Pixels of a picture.
     pub size: FrameSize,
-    /// Where it is, m; the valve's axis is the world's z, the table's top is at 0.
+    /// Where the camera is, m, in the world: the valve turns about z, at x = y = 0, and its mark is at
+    /// z = 0.11 m.
     pub position: [f32; 3],
-    /// The point in the middle of its pictures, m.
+    /// What is in the middle of the picture, m. The world's z is up in it; straight down, its y.
     pub look_at: [f32; 3],
-    /// The angle from a picture's lower edge to its upper one, degrees.
+    /// The angle from the picture's lower edge to its upper one, degrees.
     pub vertical_fov_degrees: f32,
+    /// Whether a pixel is the mean of four samples, or one sample at its centre: coarser, and faster.
+    pub supersampling: bool,
 }
 
 impl Default for CameraConfig {
-    /// Pictures of 48x48 from the front, between two fingers, near enough for the valve to fill them.
+    /// Straight down from under the claw's plate, between the fingers: the valve fills most of the picture
+    /// whatever its angle, right is +x, and up is +y. Over random actions 95 % of the mark is seen on average,
+    /// and less than 30 % of it at one step in 50; from in front of the claw that is 82 % and one in 16.
     fn default() -> Self {
         Self {
             size: FrameSize { width: 48, height: 48 },
-            position: [0.30, 0.0, 0.40],
-            look_at: [0.0, 0.0, 0.08],
-            vertical_fov_degrees: 30.0,
+            position: [0.0, 0.0, 0.31],
+            look_at: [0.0, 0.0, 0.10],
+            vertical_fov_degrees: 58.0,
+            supersampling: true,
         }
     }
 }
@@ -37,22 +46,57 @@ impl CameraConfig {
         Camera::looking_at(self.position, self.look_at, self.vertical_fov_degrees.to_radians())
     }
 
-    /// Checks every setting.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let refuse = |field, expected, found: String| Err(ConfigError::Camera { field, expected, found });
+    /// Says whether there can be such a camera.
+    ///
+    /// # Errors
+    /// The first setting that is outside of what it may be, with what was expected, what it is, and the fix.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let wrong =
+            |field, expected: &str, got, fix| Err(ConfigError::Number { field, expected: expected.into(), got, fix });
         let FrameSize { width, height } = self.size;
-        if !(1..=1024).contains(&width) || !(1..=1024).contains(&height) {
-            return refuse("camera.size", "1 to 1024 pixels each way", self.size.to_string());
+        if let Some(bad) = [width, height].into_iter().find(|side| !(1..=LARGEST).contains(side)) {
+            return wrong("camera.size", "1 to 1024 pixels to a side", bad as f64, "48 by 48 is the default");
         }
-        let numbers = || self.position.iter().chain(&self.look_at);
-        let apart = self.position.iter().zip(self.look_at).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        if !numbers().all(|x| x.is_finite() && x.abs() < 100.0) || apart < 1e-3 {
-            let found = format!("{:?} to {:?}", self.position, self.look_at);
-            return refuse("camera.look_at", "two points of numbers below 100 m, apart from each other", found);
+        if let Some(bad) = self.position.iter().chain(&self.look_at).find(|metres| !(-100.0..=100.0).contains(*metres))
+        {
+            let fix = "the valve is at [0, 0, 0.1]";
+            return wrong("camera.position and camera.look_at", "at most 100 m from 0", f64::from(*bad), fix);
         }
-        if !(1.0..=150.0).contains(&self.vertical_fov_degrees) {
-            return refuse("camera.vertical_fov_degrees", "1 to 150", self.vertical_fov_degrees.to_string());
+        let distance = (0..3).map(|axis| (self.position[axis] - self.look_at[axis]).powi(2)).sum::<f32>().sqrt();
+        if distance < 1e-3 {
+            let fix = "move one of them: a camera can't look at where it is itself";
+            return wrong("camera.look_at", "1 mm or more away from camera.position", f64::from(distance), fix);
+        }
+        if !(1.0..=170.0).contains(&self.vertical_fov_degrees) {
+            let got = f64::from(self.vertical_fov_degrees);
+            return wrong("camera.vertical_fov_degrees", "1 to 170 degrees", got, "58 is the default");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Spoil = fn(&mut CameraConfig);
+
+    #[test]
+    fn a_camera_that_cannot_be_is_refused_by_the_setting_that_is_wrong() {
+        let cases: [(&str, Spoil); 6] = [
+            ("camera.size", |config| config.size.width = 0),
+            ("camera.size", |config| config.size.height = 4000),
+            ("camera.position", |config| config.position[1] = f32::NAN),
+            ("camera.look_at", |config| config.look_at = config.position),
+            ("camera.vertical_fov_degrees", |config| config.vertical_fov_degrees = 0.0),
+            ("camera.vertical_fov_degrees", |config| config.vertical_fov_degrees = f32::NAN),
+        ];
+        CameraConfig::default().check().unwrap();
+        for (field, spoil) in cases {
+            let mut config = CameraConfig::default();
+            spoil(&mut config);
+            let error = config.check().unwrap_err().to_string();
+            assert!(error.contains(field), "{field}: {error}");
+        }
     }
 }

@@ -27,11 +27,10 @@ pub struct TwinConfig {
     /// Limits of goals. If absent, ROBEL's: base 0.48, middle pi/3, top pi/2 rad to either side of 0, and
     /// 2 pi/3 rad/s over one control period away from where the joint is.
     pub limits: Option<JointLimits>,
-    /// The camera whose pictures come with the readings; none, if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub camera: Option<CameraConfig>,
     /// What every episode draws anew; nothing, if absent.
     pub randomisation: Randomisation,
+    /// What takes a picture for every reading; no pictures, if absent.
+    pub camera: Option<CameraConfig>,
 }
 
 /// The models of the claw.
@@ -63,8 +62,8 @@ impl Default for TwinConfig {
             servo_model: ServoName::Xm430W210,
             servo: ServoSettings::default(),
             limits: None,
-            camera: None,
             randomisation: Randomisation::default(),
+            camera: None,
         }
     }
 }
@@ -114,11 +113,10 @@ impl TwinConfig {
                 return Err(ConfigError::Range { field, bound, low, high });
             }
         }
-        self.camera.as_ref().map_or(Ok(()), CameraConfig::check)?;
         if self.actuation == Actuation::Position && self.randomisation.supply_volts.is_some() {
             return Err(ConfigError::NeedsServo { field: "supply_volts" });
         }
-        Ok(())
+        self.camera.as_ref().map_or(Ok(()), CameraConfig::check)
     }
 }
 

@@ -29,16 +29,6 @@ pub enum ConfigError {
         /// What to do about it.
         fix: &'static str,
     },
-    /// A setting of the camera that no camera can have.
-    #[error("{field}: expected {expected}, got {found}")]
-    Camera {
-        /// The setting, as it is written.
-        field: &'static str,
-        /// What it may be.
-        expected: &'static str,
-        /// What it is.
-        found: String,
-    },
     /// A range whose ends are no ends.
     #[error(
         "randomisation.{field}: expected [low, high] with {bound} <= low <= high, got [{low}, {high}]; write the smaller number first, or leave the setting out"

@@ -3,6 +3,7 @@
 //! [`Twin::new`] builds one from a [`TwinConfig`]; from there on it is reset, stepped, saved and restored
 //! like any plant. Start reading at [`Twin`]; `docs/simulation.md` says what was measured.
 
+mod appearance;
 mod camera;
 mod config;
 mod drive;
@@ -21,4 +22,5 @@ pub use config::{Actuation, ModelName, TwinConfig};
 pub use dynamics::Dynamics;
 pub use error::{ConfigError, DivergenceError, ModelError, TwinError};
 pub use randomisation::{Corner, Randomisation, Range};
+pub use render::{EditError, Renderer};
 pub use twin::Twin;

@@ -181,9 +181,14 @@ impl Physics {
     pub(crate) fn set_state(&mut self, state: &[f64]) -> Result<(), String> {
         self.data.reset();
         self.data.set_state(state, STATE).map_err(|error| error.to_string())?;
-        // Places bodies, for pictures; anything more would change the solver's warm start.
-        self.data.kinematics();
+        self.place_bodies();
         Ok(())
+    }
+
+    /// Puts bodies where the joints' angles say: a step ends with them where it began. Only pictures depend on
+    /// it; anything more would change the solver's warm start.
+    pub(crate) fn place_bodies(&mut self) {
+        self.data.kinematics();
     }
 }
 

@@ -1,7 +1,8 @@
 //! The model as shapes that a viewer can draw without knowing physics.
 
+use crate::appearance::{checker, color, light_up};
 use mujoco_rs::prelude::*;
-use turnkey_core::{Geometry, Light, Part, Pose, Scene, Shape, Texture};
+use turnkey_core::{Geometry, Part, Pose, Scene, Shape};
 
 /// Geoms and sites in groups above this one are there to be touched or measured, not seen.
 const LAST_SEEN_GROUP: i32 = 2;
@@ -10,9 +11,6 @@ const PLANE_HALF_WIDTH: f32 = 0.6;
 const SLAB_HALF_THICKNESS: f32 = 0.005;
 /// The site that marks the valve in ROBEL's model; ours has a geom.
 const MARK: &str = "valve_mark";
-
-/// What covers the table: squares of 6 cm, hardly different.
-const TABLE: Texture = Texture::Checker { colors: [[0.60, 0.55, 0.49], [0.57, 0.52, 0.46]], period: 0.06 };
 
 /// Something that is drawn, by its index in the model.
 #[derive(Clone, Copy)]
@@ -30,9 +28,7 @@ pub(crate) struct Drawing {
 
 impl Drawing {
     pub(crate) fn new(model: &MjModel) -> Self {
-        let (lights, ambient) = lights(model);
-        let scene = Scene { lights, ambient, ..Scene::default() };
-        let mut drawing = Self { scene, sources: Vec::new() };
+        let mut drawing = Self { scene: Scene::default(), sources: Vec::new() };
         for geom in 0..model.geom_type().len() {
             let color = color(model, model.geom_matid()[geom], model.geom_rgba()[geom]);
             if model.geom_group()[geom] > LAST_SEEN_GROUP || color[3] == 0.0 {
@@ -43,9 +39,9 @@ impl Drawing {
             let body = model.geom_bodyid()[geom] as usize;
             let body = model.id_to_name(MjtObjBase::mjOBJ_BODY, body).unwrap_or("body");
             let name = name.map_or_else(|| format!("{body}/{geom}"), str::to_owned);
-            let texture = (part(&name) == Part::Table).then(|| TABLE);
             let plane = matches!(model.geom_type()[geom], MjtGeomBase::mjGEOM_PLANE);
             drawing.sources.push(if plane { Source::Slab(geom) } else { Source::Geom(geom) });
+            let texture = if plane { checker(model, model.geom_matid()[geom]) } else { None };
             drawing.scene.shapes.push(Shape { part: part(&name), name, geometry, color, texture });
         }
         if let Some(site) = model.name_to_id(MjtObjBase::mjOBJ_SITE, MARK) {
@@ -55,34 +51,19 @@ impl Drawing {
             let geometry = Geometry::Capsule { radius, half_length };
             drawing.scene.shapes.push(Shape { name: MARK.into(), part: Part::Mark, geometry, color, texture: None });
         }
+        light_up(model, &mut drawing.scene);
         drawing
     }
 
     /// Where the shapes are now, in the scene's order.
-    pub(crate) fn poses(&self, data: &MjData<Box<MjModel>>) -> Vec<Pose> {
-        let pose = |source: &Source| match *source {
+    pub(crate) fn poses(&self, data: &MjData<Box<MjModel>>) -> impl Iterator<Item = Pose> {
+        let pose = move |source: &Source| match *source {
             Source::Geom(geom) => pose(data.geom_xpos()[geom], data.geom_xmat()[geom], 0.0),
             Source::Slab(geom) => pose(data.geom_xpos()[geom], data.geom_xmat()[geom], SLAB_HALF_THICKNESS),
             Source::Site(site) => pose(data.site_xpos()[site], data.site_xmat()[site], 0.0),
         };
-        self.sources.iter().map(pose).collect()
+        self.sources.iter().map(pose)
     }
-}
-
-/// The model's lights that shine from far away, and what every surface sends back without them. A light at the
-/// viewer's own head has no place in a real room: its share comes from everywhere instead.
-fn lights(model: &MjModel) -> (Vec<Light>, [f32; 3]) {
-    let light = |i: usize| Light {
-        direction: model.light_dir()[i].map(|part| part as f32),
-        color: model.light_diffuse()[i],
-        casts_shadow: model.light_castshadow()[i],
-    };
-    let mut lights: Vec<Light> = (0..model.light_dir().len()).map(light).collect();
-    if !lights.iter().any(|light| light.casts_shadow) {
-        lights.push(Light { direction: [-0.45, 0.32, -0.83], color: [0.5; 3], casts_shadow: true });
-    }
-    let head = &model.vis().headlight;
-    (lights, std::array::from_fn(|i| head.ambient[i] + 0.5 * head.diffuse[i]))
 }
 
 /// What a shape of this name belongs to, in either model.
@@ -95,25 +76,6 @@ fn part(name: &str) -> Part {
         "claw" | "finger" | "FF" | "MF" | "TH" | "mount" => Part::Claw,
         _ => Part::Other,
     }
-}
-
-fn color(model: &MjModel, material: i32, rgba: [f32; 4]) -> [f32; 4] {
-    usize::try_from(material).map_or(rgba, |material| {
-        let color = model.mat_rgba()[material];
-        // A textured material is white; its picture's mean colour is what a plain shape can show.
-        let texture = usize::try_from(model.mat_texid()[material][MjtTextureRole::mjTEXROLE_RGB as usize]);
-        texture.ok().and_then(|texture| mean_color(model, texture)).unwrap_or(color)
-    })
-}
-
-fn mean_color(model: &MjModel, texture: usize) -> Option<[f32; 4]> {
-    let (start, channels) = (model.tex_adr()[texture] as usize, model.tex_nchannel()[texture] as usize);
-    let pixels = model.tex_height()[texture] as usize * model.tex_width()[texture] as usize;
-    let bytes = model.tex_data().get(start..start + pixels * channels).filter(|_| channels >= 3 && pixels > 0)?;
-    let mean = |channel: usize| {
-        bytes.iter().skip(channel).step_by(channels).map(|&byte| f64::from(byte)).sum::<f64>() / pixels as f64 / 255.0
-    };
-    Some([mean(0) as f32, mean(1) as f32, mean(2) as f32, 1.0])
 }
 
 fn geom_geometry(model: &MjModel, geom: usize) -> Option<Geometry> {

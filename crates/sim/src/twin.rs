@@ -3,16 +3,15 @@
 use crate::drive::Drive;
 use crate::model::Model;
 use crate::physics::{Physics, physics_steps};
-use crate::render::{Look, Renderer};
 use crate::scene::Drawing;
-use crate::{CameraConfig, Dynamics, TwinConfig, TwinError};
+use crate::{CameraConfig, Dynamics, Renderer, TwinConfig, TwinError};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
 use turnkey_core::servo::ServoState;
 use turnkey_core::{
-    Camera, FINGERS, Failure, Frame, FrameSize, JointGoal, JointLimits, JointVector, Kind, Plant, Pose, Reading, Rng,
-    Scene, SceneEdit, Snapshot, SnapshotError, Stamp, Start, ValveReading,
+    FINGERS, Failure, Frame, JointGoal, JointLimits, JointVector, Kind, Plant, Pose, Reading, Rng, Scene, SceneEdit,
+    Snapshot, SnapshotError, Stamp, Start, ValveReading,
 };
 
 /// Time of one step of the physics, microseconds.
@@ -31,11 +30,10 @@ pub struct Twin {
     motion: Motion,
 }
 
-/// What takes the twin's pictures.
+/// What takes the pictures, and room for where the shapes are.
 struct Eye {
     renderer: Renderer,
-    camera: Camera,
-    look: Look,
+    poses: Vec<Pose>,
 }
 
 /// What a twin remembers besides its physics.
@@ -60,13 +58,6 @@ struct Saved {
     motion: Motion,
 }
 
-impl Eye {
-    fn new(config: &CameraConfig, scene: &Scene) -> Self {
-        let camera = config.camera();
-        Self { renderer: Renderer::new(scene, config.size), camera, look: Look::new(scene, camera, &[]) }
-    }
-}
-
 impl Twin {
     /// A twin at rest with straight fingers, which wants a reset before its first step.
     ///
@@ -77,16 +68,19 @@ impl Twin {
         let mut drive = Drive::new(&config);
         let physics = Physics::new(Model::load(config.model)?, config.actuation, drive.nominal_volts())?;
         drive.hold(&physics.positions());
-        let drawing = Drawing::new(physics.model());
-        let eye = config.camera.as_ref().map(|config| Eye::new(config, &drawing.scene));
         let motion =
             Motion { steps: 0, goal: physics.positions(), coming: VecDeque::new(), noise: Rng::new(0, "twin noise") };
+        let drawing = Drawing::new(physics.model());
+        let eye = |CameraConfig { size, supersampling, .. }: &CameraConfig, camera| Eye {
+            renderer: Renderer::new(&drawing.scene, camera, *size, *supersampling),
+            poses: Vec::new(),
+        };
         Ok(Self {
+            eye: config.camera.as_ref().map(|config| eye(config, config.camera())),
             limits: config.joint_limits()?,
             period: config.period()?,
             steps_per_period: config.physics_steps()?,
             drawing,
-            eye,
             physics,
             drive,
             motion,
@@ -136,24 +130,24 @@ impl Twin {
         let (angle, velocity) = self.physics.valve();
         let positions = self.physics.positions().map(|angle| noisy(angle, joint_noise));
         let valve = ValveReading { angle: noisy(angle, valve_noise), velocity };
+        let stamp = Stamp(Duration::from_micros(self.motion.steps * PHYSICS_STEP_MICROS));
         let reading = Reading {
-            stamp: Stamp(Duration::from_micros(self.motion.steps * PHYSICS_STEP_MICROS)),
+            stamp,
             positions,
             velocities: self.physics.velocities(),
             torques: self.physics.torques(),
             valve: Some(valve),
-            frame: None,
+            frame: self.take_picture(stamp),
         };
-        let reading = self.drive.registers(reading);
-        Reading { frame: self.picture(reading.stamp), ..reading }
+        self.drive.registers(reading)
     }
 
-    /// What the camera sees now.
-    fn picture(&mut self, stamp: Stamp) -> Option<Frame> {
+    fn take_picture(&mut self, stamp: Stamp) -> Option<Frame> {
         let eye = self.eye.as_mut()?;
-        let poses = self.drawing.poses(self.physics.data());
-        let pixels = eye.renderer.draw(&self.drawing.scene, &poses, &eye.look);
-        Some(Frame::new(stamp, eye.renderer.size(), pixels).expect("as many pixels as were asked for"))
+        self.physics.place_bodies();
+        eye.poses.clear();
+        eye.poses.extend(self.drawing.poses(self.physics.data()));
+        Some(eye.renderer.render(&eye.poses, stamp))
     }
 }
 
@@ -192,23 +186,23 @@ impl Plant for Twin {
         Ok(self.read())
     }
 
-    fn frame_size(&self) -> Option<FrameSize> {
-        self.eye.as_ref().map(|eye| eye.renderer.size())
-    }
-
-    fn edit_scene(&mut self, edits: &[SceneEdit]) -> Result<(), Failure> {
-        if let Some(eye) = &mut self.eye {
-            eye.look = Look::new(&self.drawing.scene, eye.camera, edits);
-        }
-        Ok(())
-    }
-
     fn scene(&self) -> Option<&Scene> {
         Some(&self.drawing.scene)
     }
 
+    fn edit_scene(&mut self, edits: &[SceneEdit]) -> Result<(), Failure> {
+        match (&mut self.eye, edits) {
+            (Some(eye), _) => eye.renderer.edit(edits).map_err(|error| Failure::new(Kind::Stop, error)),
+            (None, []) => Ok(()),
+            (None, _) => {
+                let text = "the twin takes no pictures whose looks could change; give it a camera ([twin.camera])";
+                Err(Failure::new(Kind::Stop, text))
+            }
+        }
+    }
+
     fn poses(&self) -> Vec<Pose> {
-        self.drawing.poses(self.physics.data())
+        self.drawing.poses(self.physics.data()).collect()
     }
 }
 

@@ -1,121 +1,136 @@
-//! Samples to colours, and those to pixels.
+//! From what is seen at every sample to the colours of pixels.
 
-use super::look::Look;
-use super::raster::{Canvas, NOTHING, Sample, Seen, View};
-use super::vector::{Vector, dot, scale, sub, unit};
-use turnkey_core::{FrameSize, Light, Rng, Texture};
+use super::light::{Fallen, Lighting};
+use super::linear::{Rigid, Vec3, add, along, scaled, sub, unit};
+use super::raster::Visible;
+use super::shadow::ShadowMap;
+use super::sight::RowOfRays;
+use super::stage::{Prop, Stage};
+use super::texture::Cover;
 
-/// How much farther from the light than what casts a shadow a point must be to lie in it, m.
-const SHADOW_MARGIN: f32 = 0.007;
-
-/// What a shape's surface looks like.
+/// A triangle that is seen.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Surface<'a> {
-    Plain(Vector),
-    Textured(&'a Texture),
+pub(super) struct Face {
+    /// Which of the props it belongs to.
+    pub(super) prop: u32,
+    pub(super) light: FaceLight,
 }
 
-/// Everything that decides what a sample looks like.
-pub(super) struct Shader<'a> {
-    pub(super) look: &'a Look,
-    pub(super) camera: &'a View,
-    pub(super) sun: Option<&'a View>,
-    pub(super) shadows: &'a Canvas,
-    /// By mark.
-    pub(super) surfaces: &'a [Surface<'a>],
+/// What light falls onto a triangle.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum FaceLight {
+    /// The same everywhere.
+    Flat(Fallen),
+    /// By its normal times its nearness, which is linear over the picture: at sample 0, by column, by row.
+    Round([Vec3; 3]),
 }
 
-impl Shader<'_> {
-    /// The picture, each pixel the mean of `samples` by `samples`.
-    pub(super) fn resolve(&self, canvas: &Canvas, size: FrameSize, samples: usize) -> Vec<u8> {
-        let mut pixels = Vec::with_capacity(size.bytes());
-        let share = 255.0 / (samples * samples) as f32;
-        for y in 0..size.height {
-            for x in 0..size.width {
-                let mut sum = [0.0; 3];
-                for at in 0..samples * samples {
-                    let (x, y) = (x * samples + at % samples, y * samples + at / samples);
-                    let color = self.color(canvas, canvas.sample(x, y), x, y);
-                    (0..3).for_each(|i| sum[i] += color[i].clamp(0.0, 1.0));
-                }
-                pixels.extend(sum.map(|part| (share * part + 0.5) as u8));
+/// All that a pixel's colour depends on.
+pub(super) struct Shading<'a> {
+    pub(super) stage: &'a Stage,
+    pub(super) visible: &'a Visible,
+    pub(super) faces: &'a [Face],
+    pub(super) places: &'a [Rigid],
+    pub(super) shadow: Option<&'a ShadowMap>,
+    /// Samples to either side of a pixel.
+    pub(super) samples: usize,
+}
+
+/// What one row of samples has in common.
+struct Row<'a> {
+    number: usize,
+    sight: RowOfRays,
+    /// The same lines as the light that casts shadows sees them.
+    from_light: Option<(&'a ShadowMap, RowOfRays)>,
+}
+
+impl Shading<'_> {
+    /// Fills `pixels`, `[height, width, 3]`. `sums` is room for a row of them.
+    pub(super) fn resolve(&self, pixels: &mut [u8], sums: &mut Vec<Vec3>) {
+        let rays = self.stage.sight.rays();
+        let from_light = self.shadow.map(|shadow| (shadow, rays.seen_from(&shadow.into)));
+        let width = self.visible.width / self.samples;
+        let scale = 255.0 / (self.samples * self.samples) as f32;
+        for (index, line) in pixels.chunks_exact_mut(3 * width.max(1)).enumerate() {
+            sums.clear();
+            sums.resize(width, [0.0; 3]);
+            for number in self.samples * index..self.samples * (index + 1) {
+                let row_of_light = from_light.as_ref().map(|(shadow, rays)| (*shadow, rays.row(number)));
+                self.add_row(&Row { number, sight: rays.row(number), from_light: row_of_light }, sums);
+            }
+            for (byte, sum) in line.iter_mut().zip(sums.as_flattened()) {
+                *byte = (sum * scale + 0.5) as u8;
             }
         }
-        pixels
     }
 
-    fn color(&self, canvas: &Canvas, sample: &Sample, x: usize, y: usize) -> Vector {
-        let [x, y] = [x, y].map(|at| at as f32 + 0.5);
-        if sample.mark == NOTHING {
-            let height = canvas.height() as f32;
-            return texture(&self.look.background, [x / height, y / height]);
-        }
-        let point = self.camera.point(Seen { x, y, depth: canvas.depth(sample) });
-        let color = match self.surfaces[usize::from(sample.mark)] {
-            Surface::Plain(color) => color,
-            Surface::Textured(cover) => texture(cover, [point[0], point[1]]),
-        };
-        let light = self.light(unit(sample.normal), point);
-        std::array::from_fn(|i| color[i] * light[i])
-    }
-
-    /// What reaches a point of a surface, as a part of its colour that is sent back (Lambert).
-    fn light(&self, normal: Vector, point: Vector) -> Vector {
-        let mut sum = self.look.ambient;
-        for light in &self.look.lights {
-            let facing = -dot(normal, light.direction);
-            if facing > 0.0 && !(light.casts_shadow && self.in_shadow(point, light, facing)) {
-                (0..3).for_each(|i| sum[i] += facing * light.color[i]);
+    /// Adds a row of samples to the pixels they belong to.
+    fn add_row(&self, row: &Row, sums: &mut [Vec3]) {
+        let first = row.number * self.visible.width;
+        let nearness = self.visible.nearness[first..][..self.visible.width].chunks_exact(self.samples);
+        let faces = self.visible.faces[first..][..self.visible.width].chunks_exact(self.samples);
+        let mut column = 0;
+        for ((sum, nearness), faces) in sums.iter_mut().zip(nearness).zip(faces) {
+            for (&near, &face) in nearness.iter().zip(faces) {
+                let color = match face {
+                    0 => self.behind(column, row.number),
+                    face => self.sample(&self.faces[face as usize - 1], row, column as f32, near),
+                };
+                *sum = add(*sum, color.map(|part| if part < 1.0 { part } else { 1.0 }));
+                column += 1;
             }
         }
-        sum
     }
 
-    fn in_shadow(&self, point: Vector, light: &Light, facing: f32) -> bool {
-        let Some(sun) = self.sun else { return false };
-        // A grazing light passes over more of the surface within one sample of the map.
-        let lifted = sub(point, scale(light.direction, SHADOW_MARGIN * (1.0 + (1.0 - facing))));
-        let Seen { x, y, depth } = sun.see(lifted);
-        let within = |at: f32, end: usize| (at >= 0.0 && at < end as f32).then_some(at as usize);
-        let (Some(x), Some(y)) = (within(x, self.shadows.width()), within(y, self.shadows.height())) else {
-            return false;
+    #[inline(always)]
+    fn sample(&self, face: &Face, row: &Row, column: f32, near: f32) -> Vec3 {
+        let fallen = face.light.at(&self.stage.lighting, column, row.number as i32 as f32);
+        let distance = 1.0 / near;
+        let is_lit = fallen.reachable
+            && row.from_light.as_ref().is_none_or(|(shadow, rays)| shadow.reaches(rays.at(column, distance)));
+        let light = if is_lit { fallen.lit } else { fallen.unlit };
+        let color = match &self.stage.props[face.prop as usize] {
+            Prop { cover: Cover::Plain(color), .. } => *color,
+            prop => self.covered(prop, face.prop as usize, row.sight.at(column, distance)),
         };
-        let sample = self.shadows.sample(x, y);
-        sample.mark != NOTHING && depth > self.shadows.depth(sample)
+        [light[0] * color[0], light[1] * color[1], light[2] * color[2]]
+    }
+
+    /// The colour of a covered shape at a place in the world.
+    fn covered(&self, prop: &Prop, index: usize, place: Vec3) -> Vec3 {
+        if prop.in_world {
+            return prop.cover.at(place[0], place[1]);
+        }
+        // Slanted, so that a cover shows on all six sides of a box.
+        let [x, y, z] = self.places[index].inverse().point(place);
+        prop.cover.at(x + z, y + z)
+    }
+
+    fn behind(&self, column: i32, row: usize) -> Vec3 {
+        let (width, height) = (self.visible.width as f32, self.visible.height as f32);
+        let (across, down) = ((column as f32 + 0.5) / width, (row as f32 + 0.5) / height);
+        self.stage.background.behind(across, down, width / height)
     }
 }
 
-/// A texture's colour at a place on it.
-fn texture(texture: &Texture, [u, v]: [f32; 2]) -> Vector {
-    match texture {
-        Texture::Plain(color) => *color,
-        Texture::Checker { colors, period } => {
-            let odd = ((u / period).floor() + (v / period).floor()).rem_euclid(2.0);
-            colors[usize::from(odd >= 1.0)]
-        }
-        Texture::Noise { colors: [a, b], period, seed } => {
-            let share = noise(u / period, v / period, *seed);
-            std::array::from_fn(|i| a[i] + share * (b[i] - a[i]))
-        }
-        Texture::Picture(frame) => {
-            let FrameSize { width, height } = frame.size();
-            let at = |place: f32, end: usize| ((place.rem_euclid(1.0) * end as f32) as usize).min(end - 1);
-            let pixel = 3 * (at(v, height) * width + at(u, width));
-            std::array::from_fn(|i| f32::from(frame.pixels()[pixel + i]) / 255.0)
+impl FaceLight {
+    #[inline(always)]
+    fn at(&self, lighting: &Lighting, x: f32, y: f32) -> Fallen {
+        match self {
+            Self::Flat(fallen) => *fallen,
+            Self::Round([base, across, down]) => lighting.on(unit(along(along(*base, *across, x), *down, y))),
         }
     }
-}
 
-/// Smooth noise, 0 to 1, with a random number at each whole place.
-fn noise(u: f32, v: f32, seed: u64) -> f32 {
-    let ([x, y], [fx, fy]) = ([u.floor(), v.floor()], [u - u.floor(), v - v.floor()]);
-    let ease = |t: f32| t * t * (3.0 - 2.0 * t);
-    let at = |dx: i64, dy: i64| {
-        let [x, y] = [x as i64 + dx, y as i64 + dy].map(|at| at as u64);
-        let place = x.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ y.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
-        Rng::new(seed ^ place, "texture").unit() as f32
-    };
-    let (tx, ty) = (ease(fx), ease(fy));
-    let row = |dy: i64| at(0, dy) + tx * (at(1, dy) - at(0, dy));
-    row(0) + ty * (row(1) - row(0))
+    /// Of a round triangle, from its corners in the picture and the normals there, whose area is
+    /// `doubled_area`.
+    pub(super) fn round(corners: [Vec3; 3], normals: [Vec3; 3], doubled_area: f32) -> Self {
+        let [a, b, c] = corners;
+        let normal = |index: usize| scaled(normals[index], corners[index][2]);
+        let (p, q, r) = (normal(0), sub(normal(1), normal(0)), sub(normal(2), normal(0)));
+        let scale = 1.0 / doubled_area;
+        let across = sub(scaled(q, scale * (c[1] - a[1])), scaled(r, scale * (b[1] - a[1])));
+        let down = sub(scaled(r, scale * (b[0] - a[0])), scaled(q, scale * (c[0] - a[0])));
+        Self::Round([along(along(p, across, -a[0]), down, -a[1]), across, down])
+    }
 }
