@@ -69,6 +69,37 @@ fn a_run_leaves_everything_that_there_is_to_know_about_it() {
 }
 
 #[test]
+fn a_run_from_pictures_is_tested_for_its_robustness_and_leaves_a_page() {
+    let folder = workplace();
+    fs::write(folder.path().join("pixels.toml"), support::PIXELS).unwrap();
+    run_well(folder.path(), "train pixels.toml --quiet --set run.steps=200");
+    let test = "robustness runs/pixels --episodes 2 --families hand,frame_noise";
+    let said = run_well(folder.path(), test);
+    for expected in ["control", "hand", "frame_noise", "against control"] {
+        assert!(said.out.contains(expected), "{expected} is missing:\n{}", said.out);
+    }
+    let out = folder.path().join("runs/pixels/robustness");
+    let found = json(&out.join("robustness.json"));
+    assert_eq!((found["episodes"].as_u64(), found["arms"].as_array().map(Vec::len)), (Some(2), Some(6)));
+    let page = fs::read_to_string(out.join("index.html")).unwrap();
+    for arm in found["arms"].as_array().unwrap() {
+        let picture = arm["picture"].as_str().unwrap();
+        assert!(page.contains(picture), "the page lacks {picture}");
+        assert!(fs::read(out.join(picture)).unwrap().starts_with(b"\x89PNG"), "{picture} is no picture");
+    }
+    assert!(out.join("recording.rrd").exists() || !cfg!(feature = "view"));
+    // The same command says the same.
+    let again: Value = serde_json::from_str(&run_well(folder.path(), &format!("{test} --json -o again")).out).unwrap();
+    assert_eq!(again, found);
+
+    let unknown = support::run(folder.path(), "robustness runs/pixels --families fog");
+    assert!(unknown.code != Some(0) && unknown.err.contains("light_direction"), "{}", unknown.err);
+    run_well(folder.path(), "train small.toml --quiet --set run.steps=100");
+    let blind = support::run(folder.path(), "robustness runs/small");
+    assert!(blind.code != Some(0) && blind.err.contains("sees pictures"), "{}", blind.err);
+}
+
+#[test]
 fn an_evaluation_gives_the_same_figures_each_time_and_those_the_run_ended_with() {
     let folder = workplace();
     run_well(folder.path(), TRAIN);

@@ -28,11 +28,19 @@ fn a_killed_run_goes_on_with_the_goals_under_way_and_the_dynamics_its_episode_dr
     kill_and_compare(SERVOS);
 }
 
+#[test]
+fn a_run_from_pictures_killed_at_random_moments_ends_with_the_weights_of_one_that_was_not() {
+    kill_and_compare_run(support::PIXELS);
+}
+
 fn kill_and_compare(twin: &str) {
+    kill_and_compare_run(&format!("{}\n{twin}", support::SMALL));
+}
+
+fn kill_and_compare_run(config: &str) {
     let kills: u64 = std::env::var("TURNKEY_KILLS").map_or(3, |text| text.parse().expect("TURNKEY_KILLS is a number"));
     let steps = STEPS_A_KILL * (kills + 1);
     let folder = workplace();
-    let config = format!("{}\n{twin}", support::SMALL);
     fs::write(folder.path().join("small.toml"), config).unwrap();
     let train = format!(
         "train small.toml --quiet --seed 5 --set run.steps={steps} --set run.checkpoint_period=50 \

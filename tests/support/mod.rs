@@ -46,6 +46,44 @@ supply_volts = [11.0, 12.6]
 [augmentation]
 "#;
 
+/// The same task seen in small pictures, disturbed in half of the training episodes.
+pub(crate) const PIXELS: &str = r#"
+[run]
+steps = 300
+warmup_steps = 60
+evaluation_period = 100
+evaluation_episodes = 2
+final_episodes = 3
+checkpoint_period = 100
+replay_capacity = 400
+
+[task]
+name = "turn_fixed"
+start_valve = [-3.14, 3.14]
+sees = "pixels"
+stack = 2
+observe_error = false
+observe_velocities = true
+
+[twin.camera]
+size = { width = 16, height = 16 }
+
+[disturbance]
+scene = { light_direction = 0.5, camera_pose = 0.5 }
+frames = [{ noise = { shot = 10.0, read = 5.0 } }, { late = { frames = 1 } }]
+draw = "uniform"
+share = 0.5
+
+[sac]
+batch_size = 16
+actor_hidden = [16, 16]
+critic_hidden = [16, 16]
+
+[sac.encoder]
+layers = "paper"
+shift = 1
+"#;
+
 /// A folder that goes with the test, with `small.toml` in it.
 pub(crate) fn workplace() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
