@@ -43,12 +43,13 @@ fn crates_depend_on_each_other_only_along_the_arrows() {
     let arrows = [
         ("turnkey-core", "", ""),
         ("turnkey-sim", "core", ""),
-        ("turnkey-env", "core", "sim"),
+        ("turnkey-env", "core picture", "sim"),
         ("turnkey-replay", "core", ""),
-        ("turnkey-sac", "core", ""),
+        ("turnkey-encoder", "core", ""),
+        ("turnkey-sac", "core encoder", ""),
         ("turnkey-view", "core", ""),
         ("turnkey-picture", "core", ""),
-        ("turnkey", "core sim env replay sac view", ""),
+        ("turnkey", "core picture sim env replay sac view", ""),
         ("xtask", "", ""),
     ];
     let workspace = workspace();
@@ -74,8 +75,8 @@ fn core_has_no_tensor_library_and_nothing_that_does_input_or_output() {
 #[test]
 fn each_heavy_library_stays_behind_one_crate() {
     for (library, crates) in [
-        ("burn", &["turnkey-sac"][..]),
-        ("gemm", &["turnkey-sac"]),
+        ("burn", &["turnkey-encoder", "turnkey-sac"][..]),
+        ("gemm", &["turnkey-encoder"]),
         ("mujoco-rs", &["turnkey-sim"]),
         ("rerun", &["turnkey-view"]),
         ("image", &["turnkey-picture"]),
@@ -100,13 +101,15 @@ fn no_crate_names_a_global_random_generator() {
 
 #[test]
 fn the_learner_knows_no_radians_valve_claw_or_servo() {
-    expect_absent("crates/sac/src", &["radian", "valve", "claw", "servo", "joint"]);
+    for folder in ["crates/encoder/src", "crates/sac/src"] {
+        expect_absent(folder, &["radian", "valve", "claw", "servo", "joint"]);
+    }
 }
 
 #[test]
 fn core_environment_and_learner_have_no_clock_files_or_environment_variables() {
     let outside = ["std::fs", "std::io", "std::net", "std::env", "std::process", "Instant::now", "SystemTime"];
-    for folder in ["crates/core/src", "crates/env/src", "crates/sac/src"] {
+    for folder in ["crates/core/src", "crates/env/src", "crates/encoder/src", "crates/sac/src"] {
         expect_absent(folder, &outside);
     }
     // The log writes files; what it writes never depends on when.
@@ -118,7 +121,7 @@ fn core_environment_and_learner_have_no_clock_files_or_environment_variables() {
 
 #[test]
 fn threads_are_started_by_the_viewer_for_itself_and_by_nobody_else_below_the_program() {
-    for folder in ["core", "sim", "env", "replay", "sac", "picture"] {
+    for folder in ["core", "sim", "env", "replay", "encoder", "sac", "picture"] {
         expect_absent(&format!("crates/{folder}/src"), &["thread::spawn", "thread::Builder", "thread::scope"]);
     }
     let starts: Vec<PathBuf> = sources(&Path::new(ROOT).join("crates/view/src"))
@@ -133,7 +136,7 @@ fn threads_are_started_by_the_viewer_for_itself_and_by_nobody_else_below_the_pro
 
 #[test]
 fn nothing_is_async() {
-    for folder in ["core", "sim", "env", "replay", "sac", "view", "picture", "turnkey", "xtask"] {
+    for folder in ["core", "sim", "env", "replay", "encoder", "sac", "view", "picture", "turnkey", "xtask"] {
         expect_absent(&format!("crates/{folder}"), &["async fn", "async move", ".await"]);
     }
 }

@@ -13,12 +13,17 @@ pub struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// `data` as `rows` by `columns`.
+    ///
+    /// # Panics
+    /// When `data` has another length.
+    #[must_use]
     pub fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
         assert_eq!(data.len(), rows * columns, "a {rows}x{columns} matrix");
         Self { data, rows, columns, transposed: false }
     }
 
     /// The same numbers read as the transpose.
+    #[must_use]
     pub fn t(self) -> Self {
         Self { transposed: !self.transposed, ..self }
     }
@@ -35,6 +40,9 @@ impl<'a> Matrix<'a> {
 }
 
 /// `out = left * right`, or `out += left * right` when `accumulate`; `out` is row-major.
+///
+/// # Panics
+/// When the sizes don't fit together.
 pub fn multiply(out: &mut [f32], left: Matrix<'_>, right: Matrix<'_>, accumulate: bool) {
     let ((m, k), (k2, n)) = (left.shape(), right.shape());
     assert_eq!(k, k2, "inner sizes of a product");
@@ -72,6 +80,11 @@ pub fn multiply(out: &mut [f32], left: Matrix<'_>, right: Matrix<'_>, accumulate
 /// `out[j] = sum over rows i of data[i, j]`.
 pub fn sum_rows(out: &mut [f32], data: &[f32]) {
     out.fill(0.0);
+    add_rows(out, data);
+}
+
+/// `out[j] += sum over rows i of data[i, j]`.
+pub fn add_rows(out: &mut [f32], data: &[f32]) {
     for row in data.chunks_exact(out.len()) {
         for (total, value) in out.iter_mut().zip(row) {
             *total += value;

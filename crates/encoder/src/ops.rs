@@ -2,7 +2,8 @@
 //! autodiff calls, and on any other what burn composes.
 
 use crate::composed;
-use crate::kernel::{self, Cache, Wanted};
+use crate::flex::{contiguous, fused, owned, slice};
+use crate::kernel::{self, Cache, Input, Wanted, seen};
 use crate::shape::EncoderShape;
 use burn::backend::{
     Autodiff, Backend, Dispatch, Flex, TensorMetadata,
@@ -15,14 +16,26 @@ use burn::backend::{
     flex::FlexTensor,
     tensor::FloatTensor,
 };
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use std::sync::Arc;
 
-/// Encoders whose parameters lie in flat memory.
+/// Operations on pictures.
 #[backend_extension(Flex, Autodiff)]
 pub trait EncoderOps: Backend {
-    /// Features `[batch, features]` for pictures `[batch, height * width * channels]` and flat parameters.
+    /// Features `[batch, features]` of pictures `[batch, height * width * channels]`.
     fn encode(input: FloatTensor<Self>, theta: FloatTensor<Self>, shape: Arc<EncoderShape>) -> FloatTensor<Self>;
+
+    /// The same of pictures in bytes.
+    fn encode_bytes(pictures: Arc<Vec<u8>>, theta: FloatTensor<Self>, shape: Arc<EncoderShape>) -> FloatTensor<Self>;
+}
+
+/// What an encoder looks at.
+#[derive(Clone, Debug)]
+pub enum Pictures<B: Backend> {
+    /// Bytes, `[batch, height, width, channels]`.
+    Bytes(Arc<Vec<u8>>),
+    /// Numbers, `[batch, height * width * channels]`.
+    Floats(FloatTensor<B>),
 }
 
 /// The two halves of a differentiable encoder, on a backend without autodiff.
@@ -31,83 +44,89 @@ pub trait EncoderKernels: Backend {
     type Cache: Clone + Send + std::fmt::Debug + 'static;
 
     /// Features, and what the way back needs.
-    fn forward(
-        input: FloatTensor<Self>,
+    fn encode_forward(
+        pictures: Pictures<Self>,
         theta: FloatTensor<Self>,
         shape: &EncoderShape,
     ) -> (FloatTensor<Self>, Self::Cache);
 
     /// Gradients of pictures and parameters where wanted.
-    fn backward(
+    fn encode_backward(
         gradient: FloatTensor<Self>,
         cache: &Self::Cache,
         shape: &EncoderShape,
-        input_wanted: bool,
-        theta_wanted: bool,
+        wanted: Wanted,
     ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
 }
 
-fn contiguous(tensor: FloatTensor<Flex>) -> FlexTensor {
-    if tensor.as_slice::<f32>().is_some() { tensor } else { tensor.to_contiguous() }
-}
-
-fn slice(tensor: &FlexTensor) -> &[f32] {
-    tensor.as_slice().expect("made contiguous, and f32 as all of our tensors")
-}
-
-fn owned(values: Vec<f32>, shape: impl Into<burn::tensor::Shape>) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, shape.into()))
+impl Pictures<Flex> {
+    fn input(&self) -> Input<'_> {
+        match self {
+            Self::Bytes(bytes) => Input::Bytes(bytes),
+            Self::Floats(tensor) => Input::Floats(slice(tensor)),
+        }
+    }
 }
 
 /// A forward pass's inputs and caches.
 #[derive(Clone, Debug)]
 pub struct FlexCache {
-    input: FlexTensor,
+    pictures: Pictures<Flex>,
     theta: FlexTensor,
-    kept: Arc<Cache>,
+    layers: Arc<Cache>,
 }
 
 impl EncoderKernels for Flex {
     type Cache = FlexCache;
 
-    fn forward(input: FlexTensor, theta: FlexTensor, shape: &EncoderShape) -> (FlexTensor, FlexCache) {
-        let (input, theta) = (contiguous(input), contiguous(theta));
-        let (out, kept) = kernel::forward(shape, slice(&input), slice(&theta));
-        let out = owned(out, [input.shape()[0], shape.features()]);
-        (out, FlexCache { input, theta, kept: Arc::new(kept) })
+    fn encode_forward(pictures: Pictures<Flex>, theta: FlexTensor, shape: &EncoderShape) -> (FlexTensor, FlexCache) {
+        let pictures = match pictures {
+            Pictures::Floats(tensor) => Pictures::Floats(contiguous(tensor)),
+            bytes => bytes,
+        };
+        let theta = contiguous(theta);
+        let (out, layers) = kernel::forward(shape, pictures.input(), slice(&theta));
+        let batch = out.len() / shape.features();
+        let out = owned(out, [batch, shape.features()]);
+        (out, FlexCache { pictures, theta, layers: Arc::new(layers) })
     }
 
-    fn backward(
+    fn encode_backward(
         gradient: FlexTensor,
-        cache: &FlexCache,
+        FlexCache { pictures, theta, layers }: &FlexCache,
         shape: &EncoderShape,
-        input: bool,
-        theta: bool,
+        wanted: Wanted,
     ) -> (Option<FlexTensor>, Option<FlexTensor>) {
-        let (gradient, wanted) = (contiguous(gradient), Wanted { input, theta });
-        let (pictures, parameters) = (slice(&cache.input), slice(&cache.theta));
-        let (dx, dtheta) = kernel::backward(shape, pictures, parameters, &cache.kept, slice(&gradient), wanted);
-        (dx.map(|dx| owned(dx, cache.input.shape())), dtheta.map(|dtheta| owned(dtheta, [shape.parameters()])))
+        let batch = gradient.shape()[0];
+        let gradient = contiguous(gradient);
+        let (dx, dtheta) = kernel::backward(shape, pictures.input(), slice(theta), layers, slice(&gradient), wanted);
+        let dx = dx.map(|dx| owned(dx, [batch, shape.inputs()]));
+        (dx, dtheta.map(|dtheta| owned(dtheta, [shape.parameters()])))
     }
 }
 
 impl EncoderOps for Flex {
     fn encode(input: FlexTensor, theta: FlexTensor, shape: Arc<EncoderShape>) -> FlexTensor {
-        <Self as EncoderKernels>::forward(input, theta, &shape).0
+        Self::encode_forward(Pictures::Floats(input), theta, &shape).0
+    }
+
+    fn encode_bytes(pictures: Arc<Vec<u8>>, theta: FlexTensor, shape: Arc<EncoderShape>) -> FlexTensor {
+        Self::encode_forward(Pictures::Bytes(pictures), theta, &shape).0
     }
 }
 
 #[derive(Debug)]
-struct EncoderBackward;
+struct EncodeBackward;
 
-impl<B: EncoderKernels> Backward<B, 2> for EncoderBackward {
+impl<B: EncoderKernels> Backward<B, 2> for EncodeBackward {
     type State = (B::Cache, Arc<EncoderShape>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let [input, theta] = ops.parents;
         let gradient = grads.consume::<B>(&ops.node);
         let (cache, shape) = ops.state;
-        let (dx, dtheta) = B::backward(gradient, &cache, &shape, input.is_some(), theta.is_some());
+        let wanted = Wanted { input: input.is_some(), theta: theta.is_some() };
+        let (dx, dtheta) = B::encode_backward(gradient, &cache, &shape, wanted);
         for (node, value) in [(input, dx), (theta, dtheta)] {
             if let (Some(node), Some(value)) = (node, value) {
                 grads.register::<B>(node.id, value);
@@ -116,28 +135,72 @@ impl<B: EncoderKernels> Backward<B, 2> for EncoderBackward {
     }
 }
 
+impl<B: EncoderKernels> Backward<B, 1> for EncodeBackward {
+    type State = (B::Cache, Arc<EncoderShape>);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
+        let [theta] = ops.parents;
+        let gradient = grads.consume::<B>(&ops.node);
+        let (cache, shape) = ops.state;
+        let wanted = Wanted { input: false, theta: theta.is_some() };
+        if let (Some(node), (_, Some(value))) = (theta, B::encode_backward(gradient, &cache, &shape, wanted)) {
+            grads.register::<B>(node.id, value);
+        }
+    }
+}
+
 impl<B: EncoderOps + EncoderKernels, C: CheckpointStrategy> EncoderOps for Autodiff<B, C> {
     fn encode(input: FloatTensor<Self>, theta: FloatTensor<Self>, shape: Arc<EncoderShape>) -> FloatTensor<Self> {
-        match EncoderBackward.prepare::<C>([input.node(), theta.node()]).compute_bound().stateful() {
+        match Backward::<B, 2>::prepare::<C>(EncodeBackward, [input.node(), theta.node()]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
-                let (out, cache) = B::forward(input.into_primitive(), theta.into_primitive(), &shape);
+                let pictures = Pictures::Floats(input.into_primitive());
+                let (out, cache) = B::encode_forward(pictures, theta.into_primitive(), &shape);
                 prep.finish((cache, shape), out)
             }
             OpsKind::UnTracked(prep) => prep.finish(B::encode(input.into_primitive(), theta.into_primitive(), shape)),
         }
     }
+
+    fn encode_bytes(pictures: Arc<Vec<u8>>, theta: FloatTensor<Self>, shape: Arc<EncoderShape>) -> FloatTensor<Self> {
+        match Backward::<B, 1>::prepare::<C>(EncodeBackward, [theta.node()]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let (out, cache) = B::encode_forward(Pictures::Bytes(pictures), theta.into_primitive(), &shape);
+                prep.finish((cache, shape), out)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::encode_bytes(pictures, theta.into_primitive(), shape)),
+        }
+    }
 }
 
-/// Features `[batch, features]` of pictures `[batch, height * width * channels]`, each a number of about -0.5 to 0.5,
-/// with the encoder's parameters in one flat tensor. Differentiable in both.
+/// Features `[batch, features]` of `pictures`, `[batch, height * width * channels]` (channels last), as the encoder
+/// is to see them: bytes as -0.5 to 0.5. Differentiable in both.
 ///
 /// # Panics
-/// When the sizes are not the shape's.
+/// When pictures or parameters are of another size than the shape says.
 #[must_use]
 pub fn encode(pictures: Tensor<2>, theta: Tensor<1>, shape: &Arc<EncoderShape>) -> Tensor<2> {
-    if theta.device().inner() != Device::flex() {
+    if !fused(&theta.device()) {
         return composed::encode(pictures, theta, shape);
     }
-    let [pictures, theta] = [pictures.into_dispatch(), theta.into_dispatch()];
+    let (pictures, theta) = (pictures.into_dispatch(), theta.into_dispatch());
     Tensor::from_dispatch(<Dispatch as EncoderOps>::encode(pictures, theta, shape.clone()))
+}
+
+/// Features `[batch, features]` of `pictures`, `[batch, height, width, channels]`, without a copy of them.
+/// Differentiable in the parameters.
+///
+/// # Panics
+/// When pictures or parameters are of another size than the shape says.
+#[must_use]
+pub fn encode_bytes(pictures: &Arc<Vec<u8>>, theta: Tensor<1>, shape: &Arc<EncoderShape>) -> Tensor<2> {
+    if !fused(&theta.device()) {
+        let dims = [pictures.len() / shape.inputs(), shape.inputs()];
+        let numbers = pictures.iter().map(|byte| seen(*byte)).collect::<Vec<f32>>();
+        return composed::encode(Tensor::from_data(TensorData::new(numbers, dims), &theta.device()), theta, shape);
+    }
+    Tensor::from_dispatch(<Dispatch as EncoderOps>::encode_bytes(
+        pictures.clone(),
+        theta.into_dispatch(),
+        shape.clone(),
+    ))
 }

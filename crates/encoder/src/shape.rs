@@ -1,90 +1,53 @@
-//! What an encoder is made of, and where its parameters lie in one flat vector.
+//! How an encoder lies in one flat vector, and which sizes its layers have.
 
+use crate::config::{Convolution, EncoderConfig, EncoderName};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-use turnkey_core::{PictureShape, Rng};
+use turnkey_core::{FrameSize, PictureShape};
 
-/// The encoders there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EncoderName {
-    /// The default: 16 filters of 4x4 side by side, then 32 of 3x3 in strides of 2; then 50 features, normalised, tanh.
-    /// Sized for pictures of 32 to 64 pixels on a CPU.
-    #[default]
-    Fast,
-    /// The paper's (arXiv:1812.05905, section 7.3): two layers of four 3x3 filters, each with 2x2 max-pooling as in the
-    /// authors' code (the text says 3x3). Its numbers go to the networks as they are.
-    Paper,
-    /// DrQ's (arXiv:2004.13649): four layers of 32 3x3 filters, the first in strides of 2; then 50 features, normalised,
-    /// tanh.
-    Drq,
+/// An encoder for pictures of one size, checked: every layer has at least one pixel. Its parameters lie in one
+/// flat vector: each convolution as weight `[kernel, kernel, channels, filters]` (row-major) and bias
+/// `[filters]`; then, where it has features, weight `[inputs, features]`, bias, gain and shift `[features]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct EncoderShape {
+    size: FrameSize,
+    channels: usize,
+    config: EncoderConfig,
+    layers: Vec<ConvLayer>,
 }
 
-/// One convolution without padding, and the ReLU and max-pooling after it.
+/// One convolution with its sizes, and its parameters as ranges of the flat vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conv {
-    /// Rows and columns in.
-    pub input: [usize; 2],
-    /// Channels in.
-    pub channels: usize,
-    /// Channels out.
-    pub filters: usize,
-    /// Sides of the square that a filter covers.
-    pub kernel: usize,
-    /// Pixels from one place of a filter to the next.
-    pub stride: usize,
-    /// Sides of the squares of which the largest number is kept; 1 keeps all.
-    pub pool: usize,
-    /// `[kernel * kernel * channels, filters]`, rows in the order y, x, channel.
+pub struct ConvLayer {
+    /// Filters, kernel, stride and pooling.
+    pub convolution: Convolution,
+    /// Height, width and channels in.
+    pub input: [usize; 3],
+    /// Height, width and filters out of the convolution.
+    pub convolved: [usize; 3],
+    /// The same after pooling.
+    pub output: [usize; 3],
+    /// `[kernel, kernel, channels, filters]`.
     pub weight: Range<usize>,
     /// `[filters]`.
     pub bias: Range<usize>,
 }
 
-impl Conv {
-    /// Rows and columns before pooling.
+impl ConvLayer {
+    /// Numbers that one place of a filter sees.
     #[must_use]
-    pub fn convolved(&self) -> [usize; 2] {
-        self.input.map(|side| (side - self.kernel) / self.stride + 1)
-    }
-
-    /// Rows and columns out.
-    #[must_use]
-    pub fn output(&self) -> [usize; 2] {
-        self.convolved().map(|side| side / self.pool)
-    }
-
-    /// Numbers that a filter covers.
-    #[must_use]
-    pub fn patch(&self) -> usize {
-        self.kernel * self.kernel * self.channels
-    }
-
-    /// Numbers in, of one picture.
-    #[must_use]
-    pub fn inputs(&self) -> usize {
-        self.input[0] * self.input[1] * self.channels
-    }
-
-    /// Places of a filter in one picture.
-    #[must_use]
-    pub fn places(&self) -> usize {
-        self.convolved().iter().product()
-    }
-
-    /// Numbers out, of one picture.
-    #[must_use]
-    pub fn outputs(&self) -> usize {
-        self.output()[0] * self.output()[1] * self.filters
+    pub fn fan_in(&self) -> usize {
+        self.weight.len() / self.convolution.filters
     }
 }
 
-/// The linear layer, layer normalisation and tanh at the end.
+/// The linear map to features with its normalisation, as ranges of the flat vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Features.
-    pub features: usize,
-    /// `[numbers of the last convolution, features]`.
+pub struct HeadLayer {
+    /// Numbers in.
+    pub inputs: usize,
+    /// `[inputs, features]`.
     pub weight: Range<usize>,
     /// `[features]`.
     pub bias: Range<usize>,
@@ -94,193 +57,237 @@ pub struct Head {
     pub shift: Range<usize>,
 }
 
-/// An encoder on pictures of one shape.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EncoderShape {
-    convs: Vec<Conv>,
-    head: Option<Head>,
-}
-
-/// A picture too small for an encoder.
+/// An encoder that doesn't work out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "layer {layer} covers {kernel}x{kernel} and pools {pool}x{pool}: expected pictures that leave it more, got {height}x{width} there"
-)]
-pub struct EncoderError {
-    layer: usize,
-    kernel: usize,
-    pool: usize,
-    height: usize,
-    width: usize,
-}
-
-impl EncoderName {
-    /// Filters, kernel, stride and pooling of each layer, and features at the end.
-    fn layers(self) -> (Vec<[usize; 4]>, Option<usize>) {
-        match self {
-            Self::Fast => (vec![[16, 4, 4, 1], [32, 3, 2, 1]], Some(50)),
-            Self::Paper => (vec![[4, 3, 1, 2]; 2], None),
-            Self::Drq => (vec![[32, 3, 2, 1], [32, 3, 1, 1], [32, 3, 1, 1], [32, 3, 1, 1]], Some(50)),
-        }
-    }
-
-    /// The encoder on pictures of this shape.
-    ///
-    /// # Errors
-    /// When the pictures are too small for a layer: which one, and what is left there.
-    pub fn fit(self, pictures: PictureShape) -> Result<EncoderShape, EncoderError> {
-        let (layers, features) = self.layers();
-        EncoderShape::new([pictures.size.height, pictures.size.width], pictures.channels(), &layers, features)
-    }
+#[error("encoder, {layer}: expected {expected}, got {actual}")]
+pub struct EncoderShapeError {
+    /// Which layer.
+    pub layer: String,
+    /// What it needs.
+    pub expected: String,
+    /// What came.
+    pub actual: String,
 }
 
 impl EncoderShape {
-    /// An encoder of layers (filters, kernel, stride, pooling) on pictures of `input` rows and columns, with so many
-    /// features at the end, or without what makes them.
+    /// The most numbers that a picture, a layer's output or a layer's parameters may have.
+    const MOST: usize = 1 << 24;
+
+    /// An encoder of pictures of this size and so many channels (3 a picture of the stack).
     ///
     /// # Errors
-    /// As [`EncoderName::fit`].
-    pub fn new(
-        mut input: [usize; 2],
-        mut channels: usize,
-        layers: &[[usize; 4]],
-        features: Option<usize>,
-    ) -> Result<Self, EncoderError> {
-        let mut at = 0;
-        let mut take = |count: usize| {
-            at += count;
-            at - count..at
-        };
-        let mut convs = Vec::new();
-        for (layer, &[filters, kernel, stride, pool]) in layers.iter().enumerate() {
-            let fits = |side: usize| side >= kernel && ((side - kernel) / stride + 1) / pool > 0;
-            if !input.iter().all(|side| fits(*side)) {
-                return Err(EncoderError { layer, kernel, pool, height: input[0], width: input[1] });
-            }
-            let (weight, bias) = (take(kernel * kernel * channels * filters), take(filters));
-            let conv = Conv { input, channels, filters, kernel, stride, pool, weight, bias };
-            (input, channels) = (conv.output(), filters);
-            convs.push(conv);
+    /// Names the first layer that is empty, larger than what it sees, or out of all proportion.
+    pub fn new(size: FrameSize, channels: usize, config: EncoderConfig) -> Result<Self, EncoderShapeError> {
+        let mut input = [size.height, size.width, channels];
+        check("the picture", "at least one and at most 2^24 numbers", numbers(&input), input)?;
+        check("the convolutions", "1 to 16", (1..=16).contains(&config.convolutions.len()), config.convolutions.len())?;
+        let (mut layers, mut at) = (Vec::new(), 0);
+        for (i, convolution) in config.convolutions.iter().enumerate() {
+            let layer = ConvLayer::new(i, *convolution, input, at)?;
+            (input, at) = (layer.output, layer.bias.end);
+            layers.push(layer);
         }
-        let flat = input[0] * input[1] * channels;
-        let head = features.map(|features| Head {
-            features,
-            weight: take(flat * features),
-            bias: take(features),
-            gain: take(features),
-            shift: take(features),
-        });
-        Ok(Self { convs, head })
+        let head = [input.iter().product(), config.features.unwrap_or(1)];
+        check("the features", "at least one and at most 2^24 parameters", numbers(&head), head)?;
+        Ok(Self { size, channels, config, layers })
+    }
+
+    /// The encoder of this name for an observation's pictures.
+    ///
+    /// # Errors
+    /// When the pictures are too small for it.
+    pub fn named(name: EncoderName, pictures: PictureShape) -> Result<Self, EncoderShapeError> {
+        Self::new(pictures.size, pictures.channels(), name.config(pictures.size))
+    }
+
+    /// Width and height of the pictures.
+    #[must_use]
+    pub fn size(&self) -> FrameSize {
+        self.size
+    }
+
+    /// Channels of the pictures.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// What it was made of.
+    #[must_use]
+    pub fn config(&self) -> &EncoderConfig {
+        &self.config
+    }
+
+    /// Numbers of one picture: height * width * channels.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.size.height * self.size.width * self.channels
+    }
+
+    /// Numbers out of the last convolution.
+    #[must_use]
+    pub fn flat(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.output.iter().product())
+    }
+
+    /// Numbers out.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.config.features.unwrap_or(self.flat())
     }
 
     /// The convolutions, first to last.
     #[must_use]
-    pub fn convs(&self) -> &[Conv] {
-        &self.convs
+    pub fn layers(&self) -> &[ConvLayer] {
+        &self.layers
     }
 
-    /// What follows the convolutions.
+    /// The linear map to features, where there is one.
     #[must_use]
-    pub fn head(&self) -> Option<&Head> {
-        self.head.as_ref()
+    pub fn head(&self) -> Option<HeadLayer> {
+        let features = self.config.features?;
+        let mut at = self.layers.last().map_or(0, |layer| layer.bias.end);
+        let mut take = |n: usize| {
+            at += n;
+            at - n..at
+        };
+        let (inputs, weight) = (self.flat(), take(self.flat() * features));
+        Some(HeadLayer { inputs, weight, bias: take(features), gain: take(features), shift: take(features) })
     }
 
-    /// Numbers of one picture.
-    #[must_use]
-    pub fn inputs(&self) -> usize {
-        self.convs[0].inputs()
-    }
-
-    /// Numbers that the last convolution gives.
-    #[must_use]
-    pub fn flat(&self) -> usize {
-        self.convs.last().map_or(0, Conv::outputs)
-    }
-
-    /// Features of one picture.
-    #[must_use]
-    pub fn features(&self) -> usize {
-        self.head.as_ref().map_or(self.flat(), |head| head.features)
-    }
-
-    /// Parameters altogether.
+    /// Length of the flat vector.
     #[must_use]
     pub fn parameters(&self) -> usize {
-        self.head.as_ref().map_or_else(|| self.convs.last().map_or(0, |conv| conv.bias.end), |head| head.shift.end)
+        self.head().map_or_else(|| self.layers.last().map_or(0, |layer| layer.bias.end), |head| head.shift.end)
     }
 
     /// Names and shapes of the tensors in the flat vector, in order, as a checkpoint stores them.
     #[must_use]
     pub fn tensors(&self) -> Vec<(String, Vec<usize>, Range<usize>)> {
-        let mut all = Vec::new();
-        for (i, conv) in self.convs.iter().enumerate() {
-            all.push((format!("conv_{i}.weight"), vec![conv.patch(), conv.filters], conv.weight.clone()));
-            all.push((format!("conv_{i}.bias"), vec![conv.filters], conv.bias.clone()));
+        let mut out = Vec::new();
+        for (i, layer) in self.layers.iter().enumerate() {
+            let Convolution { filters, kernel, .. } = layer.convolution;
+            let dims = vec![kernel, kernel, layer.input[2], filters];
+            out.push((format!("convolution_{i}.weight"), dims, layer.weight.clone()));
+            out.push((format!("convolution_{i}.bias"), vec![filters], layer.bias.clone()));
         }
-        if let Some(head) = &self.head {
-            all.push(("linear.weight".into(), vec![self.flat(), head.features], head.weight.clone()));
-            for (name, range) in [("bias", &head.bias), ("norm_gain", &head.gain), ("norm_shift", &head.shift)] {
-                all.push((format!("linear.{name}"), vec![head.features], range.clone()));
+        if let Some(HeadLayer { inputs, weight, bias, gain, shift }) = self.head() {
+            let features = self.features();
+            out.push(("features.weight".into(), vec![inputs, features], weight));
+            for (name, range) in [("bias", bias), ("norm_gain", gain), ("norm_shift", shift)] {
+                out.push((format!("features.{name}"), vec![features], range));
             }
         }
-        all
+        out
     }
+}
 
-    /// Weights normal with a variance of 2 over the numbers a filter covers (He, arXiv:1502.01852), those of the linear
-    /// layer 1 over its inputs; biases 0, gains 1.
-    #[must_use]
-    pub fn draw(&self, rng: &mut Rng) -> Vec<f32> {
-        let mut theta = vec![0.0; self.parameters()];
-        let mut fill = |range: &Range<usize>, deviation: f64| {
-            theta[range.clone()].iter_mut().for_each(|weight| *weight = (deviation * rng.normal()) as f32);
+impl ConvLayer {
+    /// Convolution number `index` on what comes, its parameters from `at` on.
+    fn new(index: usize, convolution: Convolution, input: [usize; 3], at: usize) -> Result<Self, EncoderShapeError> {
+        let Convolution { filters, kernel, stride, pool } = convolution;
+        let name = format!("convolution {index}");
+        let [height, width, channels] = input;
+        let most = height.min(width);
+        let range = |what: &str, value: usize, most: usize| {
+            check(&name, &format!("{what} of 1 to {most}"), (1..=most).contains(&value), value)
         };
-        for conv in &self.convs {
-            fill(&conv.weight, (2.0 / conv.patch() as f64).sqrt());
-        }
-        if let Some(head) = &self.head {
-            fill(&head.weight, (1.0 / self.flat() as f64).sqrt());
-            theta[head.gain.clone()].fill(1.0);
-        }
-        theta
+        range("filters", filters, 4096)?;
+        range(&format!("a kernel, on {height}x{width} pixels,"), kernel, most)?;
+        range("a stride", stride, EncoderShape::MOST)?;
+        let weights = [kernel, kernel, channels, filters];
+        check(&name, "at most 2^24 weights", numbers(&weights), weights)?;
+        let [rows, columns] = [height, width].map(|side| (side - kernel) / stride + 1);
+        range(&format!("pooling, on {rows}x{columns} pixels,"), pool, rows.min(columns))?;
+        let (convolved, output) = ([rows, columns, filters], [rows / pool, columns / pool, filters]);
+        check(&name, "at most 2^24 numbers out", numbers(&convolved), convolved)?;
+        let weight = at..at + weights.iter().product::<usize>();
+        let bias = weight.end..weight.end + filters;
+        Ok(Self { convolution, input, convolved, output, weight, bias })
+    }
+}
+
+/// Whether a tensor of these dimensions has at least one number, and not too many.
+fn numbers(dims: &[usize]) -> bool {
+    let count = dims.iter().try_fold(1_usize, |n, d| n.checked_mul(*d));
+    count.is_some_and(|n| (1..=EncoderShape::MOST).contains(&n))
+}
+
+fn check(layer: &str, expected: &str, holds: bool, actual: impl std::fmt::Debug) -> Result<(), EncoderShapeError> {
+    let error = || EncoderShapeError { layer: layer.into(), expected: expected.into(), actual: format!("{actual:?}") };
+    if holds { Ok(()) } else { Err(error()) }
+}
+
+/// An encoder's shape as it is written down.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    size: FrameSize,
+    channels: usize,
+    config: EncoderConfig,
+}
+
+impl TryFrom<Written> for EncoderShape {
+    type Error = EncoderShapeError;
+
+    fn try_from(Written { size, channels, config }: Written) -> Result<Self, EncoderShapeError> {
+        Self::new(size, channels, config)
+    }
+}
+
+impl From<EncoderShape> for Written {
+    fn from(EncoderShape { size, channels, config, .. }: EncoderShape) -> Self {
+        Self { size, channels, config }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use turnkey_core::FrameSize;
-
-    fn pictures(side: usize, stack: usize) -> PictureShape {
-        PictureShape { size: FrameSize { width: side, height: side }, stack }
-    }
+    use crate::known;
 
     #[test]
     fn tensors_cover_the_flat_vector_without_gap_or_overlap() {
-        for name in [EncoderName::Fast, EncoderName::Paper, EncoderName::Drq] {
-            let shape = name.fit(pictures(32, 2)).unwrap();
+        for (shape_name, shape) in known::shapes() {
             let mut at = 0;
             for (name, dims, range) in shape.tensors() {
-                assert_eq!(range.start, at, "{name}");
-                assert_eq!(dims.iter().product::<usize>(), range.len(), "{name}");
+                assert_eq!(range.start, at, "{shape_name} {name}");
+                assert_eq!(dims.iter().product::<usize>(), range.len(), "{shape_name} {name}");
                 at = range.end;
             }
-            assert_eq!(at, shape.parameters());
+            assert_eq!(at, shape.parameters(), "{shape_name}");
         }
     }
 
     #[test]
-    fn sizes_are_those_worked_by_hand() {
-        let drq = EncoderName::Drq.fit(pictures(84, 3)).unwrap();
-        assert_eq!((drq.flat(), drq.features()), (35 * 35 * 32, 50), "as DrQ's");
-        let paper = EncoderName::Paper.fit(pictures(32, 1)).unwrap();
-        assert_eq!(paper.features(), 6 * 6 * 4); // 32 -> 30 -> 15 -> 13 -> 6
-        let fast = EncoderName::Fast.fit(pictures(48, 1)).unwrap();
-        assert_eq!(fast.flat(), 5 * 5 * 32); // 48 -> 12 -> 5
+    fn the_presets_have_the_sizes_that_their_papers_give() {
+        let shape = |name, side| {
+            EncoderShape::named(name, PictureShape { size: FrameSize { width: side, height: side }, stack: 3 }).unwrap()
+        };
+        let outputs = |shape: &EncoderShape| shape.layers().iter().map(|layer| layer.output).collect::<Vec<_>>();
+        assert_eq!(outputs(&shape(EncoderName::Paper, 32)), [[15, 15, 4], [6, 6, 4]]);
+        let drq = shape(EncoderName::Drq, 84);
+        assert_eq!(outputs(&drq), [[41, 41, 32], [39, 39, 32], [37, 37, 32], [35, 35, 32]]);
+        assert_eq!((drq.features(), drq.head().unwrap().inputs), (50, 39_200));
+        assert_eq!(outputs(&shape(EncoderName::Fast, 48)), [[12, 12, 16], [5, 5, 32], [3, 3, 32]]);
+        assert_eq!(outputs(&shape(EncoderName::Fast, 32)), [[10, 10, 16], [4, 4, 32], [2, 2, 32]]);
     }
 
     #[test]
-    fn pictures_too_small_for_a_layer_are_refused_with_its_number() {
-        let error = EncoderName::Drq.fit(pictures(10, 1)).unwrap_err();
-        assert!(error.to_string().starts_with("layer 2 covers 3x3"), "{error}");
+    fn an_encoder_that_does_not_work_out_names_the_layer_and_what_was_expected() {
+        let size = FrameSize { width: 10, height: 9 };
+        let error = |convolutions: Vec<Convolution>| {
+            EncoderShape::new(size, 3, EncoderConfig { convolutions, features: None }).unwrap_err().to_string()
+        };
+        let second = error(vec![Convolution::new(8, 3, 2), Convolution::new(8, 5, 1)]);
+        assert_eq!(second, "encoder, convolution 1: expected a kernel, on 4x4 pixels, of 1 to 4, got 5");
+        let pooled = error(vec![Convolution { pool: 9, ..Convolution::new(8, 3, 1) }]);
+        assert_eq!(pooled, "encoder, convolution 0: expected pooling, on 7x8 pixels, of 1 to 7, got 9");
+        assert_eq!(error(vec![]), "encoder, the convolutions: expected 1 to 16, got 0");
+        assert!(error(vec![Convolution::new(8, 3, 0)]).contains("a stride of 1 to"));
+        let none = FrameSize { width: 0, height: 9 };
+        assert!(EncoderShape::new(none, 3, EncoderName::Fast.config(size)).is_err());
+        let vast = FrameSize { width: usize::MAX, height: 2 };
+        assert!(EncoderShape::new(vast, 3, EncoderName::Drq.config(vast)).is_err());
     }
 }

@@ -16,12 +16,11 @@ impl Sac {
     pub fn attention(&self, observation: &Observation, action: &Action) -> Option<Vec<f32>> {
         let eyes = self.eyes.as_ref()?;
         let newest = observation.pictures.last()?;
-        let pictures = Tensor::from_inner(eyes.of_observation(&observation.pictures, &self.device)).require_grad();
+        let (features, pictures) = eyes.traced(&observation.pictures, &self.device);
         let numbers = |numbers: &[f32]| {
             let data = TensorData::new(numbers.to_vec(), [1, numbers.len()]);
             Tensor::<2>::from_inner(Tensor::from_data(data, &self.device))
         };
-        let features = eyes.critics.constant().forward(pictures.clone());
         let pairs = Tensor::cat(vec![features, numbers(&observation.numbers), numbers(&action.0)], 1);
         let q = self.critics.constant().forward(pairs).min_dim(1).sum();
         let gradient = pictures.grad(&q.backward())?.into_data().try_to_vec::<f32>().ok()?;

@@ -7,9 +7,14 @@ use burn::tensor::{Device, Tensor, TensorData};
 use std::ops::Range;
 use std::sync::Arc;
 use turnkey_core::{Frame, PictureShape, Rng};
-use turnkey_encoder::{EncoderShape, encode, scaled, shift};
+use turnkey_encoder::{EncoderShape, encode, encode_bytes, first_parameters, random_shift_into};
+
+/// Pictures in bytes, `[batch, height, width, channels]`.
+pub(crate) type Pictures = Arc<Vec<u8>>;
 
 impl Architecture for EncoderShape {
+    type Input = Pictures;
+
     fn parameters(&self) -> usize {
         self.parameters()
     }
@@ -19,11 +24,11 @@ impl Architecture for EncoderShape {
     }
 
     fn draw(&self, rng: &mut Rng) -> Vec<f32> {
-        self.draw(rng)
+        first_parameters(self, rng)
     }
 
-    fn run(self: &Arc<Self>, input: Tensor<2>, theta: Tensor<1>) -> Tensor<2> {
-        encode(input, theta, self)
+    fn run(self: &Arc<Self>, input: Pictures, theta: Tensor<1>) -> Tensor<2> {
+        encode_bytes(&input, theta, self)
     }
 }
 
@@ -50,7 +55,7 @@ impl Eyes {
         rng: &mut Rng,
         device: &Device,
     ) -> Result<Self, SacConfigError> {
-        let shape = config.encoder.layers.fit(pictures).map_err(|error| SacConfigError {
+        let shape = EncoderShape::named(config.encoder.layers, pictures).map_err(|error| SacConfigError {
             key: "encoder.layers",
             expected: "layers that fit the pictures",
             actual: error.to_string(),
@@ -97,21 +102,28 @@ impl Eyes {
         }
     }
 
-    /// Pictures `[batch, height, width, channels]` as an encoder takes them, each row moved at random by up to
-    /// `encoder.shift` pixels where `rng` is given.
-    pub(crate) fn tensor(&self, pixels: &[u8], rng: Option<&mut Rng>, device: &Device) -> Tensor<2> {
-        let width = self.pictures.bytes();
-        let values = match rng {
-            Some(rng) if self.shift > 0 => shift(pixels, self.pictures, self.shift, rng),
-            _ => pixels.iter().map(|byte| scaled(*byte)).collect(),
-        };
-        Tensor::from_data(TensorData::new(values, [pixels.len() / width, width]), device)
+    /// The pictures of a batch, those of each row moved at random by up to `encoder.shift` pixels where `rng` is given.
+    pub(crate) fn moved(&self, pixels: &[u8], rng: Option<&mut Rng>) -> Pictures {
+        let Some(rng) = rng.filter(|_| self.shift > 0) else { return Arc::new(pixels.to_vec()) };
+        let mut moved = vec![0; pixels.len()];
+        random_shift_into(pixels, &mut moved, self.pictures.size, self.pictures.channels(), self.shift, rng);
+        Arc::new(moved)
     }
 
     /// One observation's pictures, laid over each other.
-    pub(crate) fn of_observation(&self, frames: &[Frame], device: &Device) -> Tensor<2> {
+    pub(crate) fn of_observation(&self, frames: &[Frame]) -> Pictures {
         let mut pixels = vec![0; self.pictures.bytes()];
         self.pictures.lay_over(frames.iter().map(Frame::pixels), &mut pixels);
-        self.tensor(&pixels, None, device)
+        Arc::new(pixels)
+    }
+
+    /// The critics' features of one observation's pictures, and these as a tensor that a gradient can be taken for.
+    pub(crate) fn traced(&self, frames: &[Frame], device: &Device) -> (Tensor<2>, Tensor<2>) {
+        let pixels = self.of_observation(frames);
+        let numbers: Vec<f32> = pixels.iter().map(|byte| turnkey_encoder::seen(*byte)).collect();
+        let width = numbers.len();
+        let pictures = Tensor::from_data(TensorData::new(numbers, [1, width]), device);
+        let pictures = Tensor::from_inner(pictures).require_grad();
+        (self.critics.constant().through(|shape, theta| encode(pictures.clone(), theta, shape)), pictures)
     }
 }

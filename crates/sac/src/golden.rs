@@ -5,7 +5,7 @@ use crate::eyes::Eyes;
 use crate::{DeviceName, EncoderConfig, MlpShape, Sac, SacConfig};
 use serde_json::Value;
 use turnkey_core::{Batch, FrameSize, PictureBatch, PictureShape, Rng};
-use turnkey_encoder::EncoderShape;
+use turnkey_encoder::{Convolution, EncoderShape};
 
 const REFERENCE: &str = include_str!("../../../tests/golden/sac_reference.json");
 
@@ -92,8 +92,9 @@ fn agree_on_pixels(device: DeviceName) {
     let both = &reference["settings_of_both"];
     let size = |key: &str| both[key].as_u64().unwrap() as usize;
     let pictures = PictureShape { size: FrameSize { width: size("side"), height: size("side") }, stack: 1 };
-    let layers = [[size("filters"), size("kernel"), size("stride"), 1]];
-    let shape = EncoderShape::new([size("side"); 2], 3, &layers, Some(size("features"))).unwrap();
+    let convolutions = vec![Convolution::new(size("filters"), size("kernel"), size("stride"))];
+    let layers = turnkey_encoder::EncoderConfig { convolutions, features: Some(size("features")) };
+    let shape = EncoderShape::new(pictures.size, 3, layers).unwrap();
     for (name, variant) in reference["variants"].as_object().unwrap() {
         let number = |key: &str| variant["settings"][key].as_f64().unwrap();
         let separate = variant["settings"]["separate"].as_bool().unwrap();

@@ -2,7 +2,7 @@
 
 use crate::actor;
 use crate::config::{SacConfig, SacConfigError};
-use crate::eyes::Eyes;
+use crate::eyes::{Eyes, Pictures};
 use crate::kernel::MlpShape;
 use crate::network::{Adam, Network, ScalarAdam};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -52,7 +52,7 @@ pub struct Metrics {
 #[derive(Clone)]
 struct Seen {
     numbers: Tensor<2>,
-    pictures: Option<Tensor<2>>,
+    pictures: Option<Pictures>,
 }
 
 /// A batch on the device.
@@ -67,7 +67,7 @@ struct Tensors {
 impl Seen {
     /// What a network is given: the features of the pictures, and the numbers. Without pictures the encoder is the
     /// identity.
-    fn features(&self, encode: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Tensor<2> {
+    fn features(&self, encode: impl FnOnce(Pictures) -> Tensor<2>) -> Tensor<2> {
         let numbers = self.numbers.clone();
         match self.pictures.clone() {
             Some(pictures) => Tensor::cat(vec![encode(pictures), numbers], 1),
@@ -77,10 +77,7 @@ impl Seen {
 
     /// The same as constants of a loss.
     fn constant(&self) -> Self {
-        Self {
-            numbers: Tensor::from_inner(self.numbers.clone()),
-            pictures: self.pictures.clone().map(Tensor::from_inner),
-        }
+        Self { numbers: Tensor::from_inner(self.numbers.clone()), pictures: self.pictures.clone() }
     }
 }
 
@@ -272,7 +269,7 @@ impl Sac {
         };
         let mut pictures = |pixels: fn(&PictureBatch) -> &[u8]| {
             let (eyes, batch) = (self.eyes.as_ref()?, batch.pictures.as_ref()?);
-            Some(eyes.tensor(pixels(batch), rng.as_deref_mut(), &self.device))
+            Some(eyes.moved(pixels(batch), rng.as_deref_mut()))
         };
         Tensors {
             observations: Seen {
@@ -317,7 +314,7 @@ impl Sac {
     /// One observation on the device.
     fn seen(&self, observation: &Observation) -> Seen {
         let numbers = TensorData::new(observation.numbers.clone(), [1, self.observation]);
-        let pictures = self.eyes.as_ref().map(|eyes| eyes.of_observation(&observation.pictures, &self.device));
+        let pictures = self.eyes.as_ref().map(|eyes| eyes.of_observation(&observation.pictures));
         Seen { numbers: Tensor::from_data(numbers, &self.device), pictures }
     }
 

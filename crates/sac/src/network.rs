@@ -10,6 +10,9 @@ use turnkey_core::Rng;
 
 /// What a network computes, and where its parameters lie in one flat vector.
 pub trait Architecture: Debug + Sized {
+    /// What it is given.
+    type Input;
+
     /// Parameters altogether.
     fn parameters(&self) -> usize;
 
@@ -19,11 +22,14 @@ pub trait Architecture: Debug + Sized {
     /// Parameters to begin with.
     fn draw(&self, rng: &mut Rng) -> Vec<f32>;
 
-    /// Outputs `[batch, outputs]` for inputs `[batch, inputs]`.
-    fn run(self: &Arc<Self>, input: Tensor<2>, theta: Tensor<1>) -> Tensor<2>;
+    /// Outputs `[batch, outputs]`.
+    fn run(self: &Arc<Self>, input: Self::Input, theta: Tensor<1>) -> Tensor<2>;
 }
 
 impl Architecture for MlpShape {
+    /// `[batch, inputs]`.
+    type Input = Tensor<2>;
+
     fn parameters(&self) -> usize {
         self.parameters()
     }
@@ -106,7 +112,7 @@ impl<A: Architecture> Network<A> {
     }
 
     /// Outputs `[batch, outputs]`, without a graph. The input has no autodiff.
-    pub(crate) fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn forward(&self, input: A::Input) -> Tensor<2> {
         self.shape.run(input, self.theta.clone())
     }
 
@@ -128,8 +134,13 @@ impl<A: Architecture> Network<A> {
 }
 
 impl<A: Architecture> Tracked<A> {
+    /// What `run` makes of architecture and parameters.
+    pub(crate) fn through(&self, run: impl FnOnce(&Arc<A>, Tensor<1>) -> Tensor<2>) -> Tensor<2> {
+        run(&self.shape, self.theta.clone())
+    }
+
     /// Outputs `[batch, outputs]`, with autodiff.
-    pub(crate) fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn forward(&self, input: A::Input) -> Tensor<2> {
         self.shape.run(input, self.theta.clone())
     }
 

@@ -14,8 +14,9 @@ use burn::backend::{
     flex::FlexTensor,
     tensor::FloatTensor,
 };
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 use std::sync::Arc;
+use turnkey_encoder::flex::{contiguous, fused, owned, slice};
 
 /// What an Adam step gives back.
 #[derive(ExtensionType)]
@@ -67,18 +68,6 @@ pub trait NetworkKernels: Backend {
         input_wanted: bool,
         theta_wanted: bool,
     ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>);
-}
-
-fn contiguous(tensor: FloatTensor<Flex>) -> FlexTensor {
-    if tensor.as_slice::<f32>().is_some() { tensor } else { tensor.to_contiguous() }
-}
-
-fn slice(tensor: &FlexTensor) -> &[f32] {
-    tensor.as_slice().expect("made contiguous, and f32 as all of our tensors")
-}
-
-fn owned(values: Vec<f32>, shape: impl Into<burn::tensor::Shape>) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, shape.into()))
 }
 
 /// A forward pass's inputs and caches.
@@ -187,11 +176,6 @@ impl<B: NetworkOps + NetworkKernels, C: CheckpointStrategy> NetworkOps for Autod
     fn average(_target: FloatTensor<Self>, _source: FloatTensor<Self>, _tau: f64) -> FloatTensor<Self> {
         panic!("a moving average is not differentiable: give it tensors without autodiff")
     }
-}
-
-/// Whether the kernels run on this device.
-fn fused(device: &Device) -> bool {
-    device.clone().inner() == Device::flex()
 }
 
 /// An ensemble's outputs, `[batch, members * outputs]`, for inputs `[batch, inputs]` and flat parameters.

@@ -2,7 +2,7 @@
 //! `cargo run --release -p turnkey-sim --example frames_per_second`.
 //!
 //! The default camera with everything on, over poses of 200 random steps, best of five rounds; and the same
-//! with one sample a pixel.
+//! with one sample a pixel. Other sizes can follow `--`.
 
 use std::sync::LazyLock;
 use std::time::Instant;

@@ -26,8 +26,7 @@ pub struct CameraConfig {
 
 impl Default for CameraConfig {
     /// Straight down from under the claw's plate, between the fingers: the valve fills most of the picture
-    /// whatever its angle, right is +x, and up is +y. Over random actions 95 % of the mark is seen on average,
-    /// and less than 30 % of it at one step in 50; from in front of the claw that is 82 % and one in 16.
+    /// whatever its angle, right is +x, and up is +y. `docs/simulation.md` has how much of the mark it sees.
     fn default() -> Self {
         Self {
             size: FrameSize { width: 48, height: 48 },

@@ -1,7 +1,8 @@
 //! The MuJoCo twin of the claw and its valve: a [`turnkey_core::Plant`] that takes the rig's place.
 //!
 //! [`Twin::new`] builds one from a [`TwinConfig`]; from there on it is reset, stepped, saved and restored
-//! like any plant. Start reading at [`Twin`]; `docs/simulation.md` says what was measured.
+//! like any plant. With a [`CameraConfig`] it takes a picture for every reading, drawn by [`Renderer`]. Start reading at
+//! [`Twin`]; `docs/simulation.md` says what was measured.
 
 mod appearance;
 mod camera;

@@ -10,8 +10,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use turnkey_core::servo::ServoState;
 use turnkey_core::{
-    FINGERS, Failure, Frame, JointGoal, JointLimits, JointVector, Kind, Plant, Pose, Reading, Rng, Scene, SceneEdit,
-    Snapshot, SnapshotError, Stamp, Start, ValveReading,
+    FINGERS, Failure, Frame, FrameSize, JointGoal, JointLimits, JointVector, Kind, Plant, Pose, Reading, Rng, Scene,
+    SceneEdit, Snapshot, SnapshotError, Stamp, Start, ValveReading,
 };
 
 /// Time of one step of the physics, microseconds.
@@ -184,6 +184,10 @@ impl Plant for Twin {
             self.physics_step()?;
         }
         Ok(self.read())
+    }
+
+    fn frame_size(&self) -> Option<FrameSize> {
+        self.config.camera.as_ref().map(|camera| camera.size)
     }
 
     fn scene(&self) -> Option<&Scene> {

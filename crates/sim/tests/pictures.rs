@@ -95,6 +95,17 @@ fn a_shadow_falls_where_the_light_is_kept_off_and_nowhere_else() {
 }
 
 #[test]
+fn a_thin_plate_in_the_light_is_not_in_its_own_shadow() {
+    let mut scene = table_and_ball(0.03);
+    scene.shapes[1] = shape(Part::Other, Geometry::Box { half_sizes: [0.1, 0.1, 0.002] }, [1.0; 3]);
+    let mut renderer = Renderer::new(&scene, from_above(), SIZE, true);
+    let frame = renderer.render(&[at([0.0, 0.0, -0.1]), at([0.0, 0.0, 0.1])], Stamp::default());
+    for row in 29..35 {
+        assert!((29..35).all(|column| pixel(&frame, column, row) == [204; 3]), "row {row}");
+    }
+}
+
+#[test]
 fn the_side_towards_the_light_is_the_brighter_one() {
     let mut renderer = Renderer::new(&table_and_ball(0.3), from_above(), SIZE, true);
     let frame = renderer.render(&[at([0.0, 0.0, -0.4]), at([0.0; 3])], Stamp::default());
@@ -141,6 +152,19 @@ fn every_reading_has_a_picture_of_its_own_moment_and_the_physics_does_not_notice
             plain = step(&mut blind, &mut rng, &plain.positions);
             seen = step(&mut seeing, &mut same_rng, &seen.positions);
         }
+    }
+}
+
+#[test]
+fn a_picture_shows_the_angles_of_its_reading_and_not_those_of_the_physics_step_before() {
+    let mut moving = twin(Some(CameraConfig::default()));
+    let mut reading = moving.reset(&start()).unwrap();
+    let mut rng = Rng::new(1, "test");
+    for _ in 0..5 {
+        reading = step(&mut moving, &mut rng, &reading.positions);
+        let start = Start { joints: reading.positions, valve: reading.valve.unwrap().angle, seed: 0 };
+        let placed = twin(Some(CameraConfig::default())).reset(&start).unwrap();
+        assert_eq!(placed.frame.unwrap().pixels(), reading.frame.as_ref().unwrap().pixels());
     }
 }
 

@@ -3,7 +3,7 @@
 use super::forward::HiddenCache;
 use super::shape::{Layer, MlpShape};
 use turnkey_encoder::matrix::{Matrix, multiply, sum_rows};
-use turnkey_encoder::norm::{add_gain_gradient, normalise_back};
+use turnkey_encoder::norm::{gain_gradient, through_norm};
 
 /// Which gradients are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +58,7 @@ fn through_hidden(layer: &Layer, cache: &HiddenCache, theta: &[f32], gradient: &
     let gain = &theta[gain_range.clone()];
     if !theta_gradient.is_empty() {
         sum_rows(&mut theta_gradient[shift_range.clone()], gradient);
-        add_gain_gradient(&mut theta_gradient[gain_range.clone()], gradient, &cache.normalised);
+        gain_gradient(&mut theta_gradient[gain_range.clone()], gradient, &cache.normalised);
     }
-    normalise_back(gradient, gain, &cache.normalised, &cache.inverse_deviation);
+    through_norm(gradient, gain, &cache.normalised);
 }

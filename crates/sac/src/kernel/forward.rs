@@ -2,17 +2,15 @@
 
 use super::shape::{Layer, MlpShape};
 use turnkey_encoder::matrix::{Matrix, multiply};
-use turnkey_encoder::norm::normalise;
+use turnkey_encoder::norm::{Normalised, normalise};
 
 /// What one hidden layer leaves for the backward pass.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HiddenCache {
     /// After the ReLU, `[batch, width]`.
     pub(crate) activations: Vec<f32>,
-    /// Before gain and shift, `[batch, width]`; empty without layer normalisation.
-    pub(crate) normalised: Vec<f32>,
-    /// One over each row's deviation, `[batch]`; empty without layer normalisation.
-    pub(crate) inverse_deviation: Vec<f32>,
+    /// What layer normalisation leaves; empty without it.
+    pub(crate) normalised: Normalised,
 }
 
 /// One member's outputs `[batch, outputs]` and caches, one a hidden layer.
@@ -26,8 +24,7 @@ pub(crate) fn member(shape: &MlpShape, input: &[f32], batch: usize, theta: &[f32
         }
         let mut cache = HiddenCache::default();
         if let Some((gain, shift)) = &layer.norm {
-            (cache.normalised, cache.inverse_deviation) =
-                normalise(&mut out, &theta[gain.clone()], &theta[shift.clone()]);
+            cache.normalised = normalise(&mut out, &theta[gain.clone()], &theta[shift.clone()]);
         }
         out.iter_mut().for_each(|x| *x = x.max(0.0));
         cache.activations = out;

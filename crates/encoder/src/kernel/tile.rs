@@ -1,0 +1,169 @@
+//! The inner loop of every convolution here, forward and backward: a small product whose left factor is read
+//! in place, through offsets, so that nothing is gathered or packed first.
+//!
+//! Pixels lie channels-last. What a filter sees is a list of offsets from a pixel's own place, the same for every
+//! pixel; so `left[row, step]` is `data[rows[row] + steps[step]]`, for the forward pass (rows: pixels, steps:
+//! places of the filter), for the weights' gradient (rows: places, steps: pixels), and for the input's (rows:
+//! pixels, steps: filters).
+
+/// Rows of a tile.
+pub(super) const ROWS: usize = 6;
+/// Columns of a tile: with as many rows as above its sums fill 12 of AVX2's 16 registers.
+pub(super) const LANES: usize = 16;
+
+/// Sums of a tile, row by row.
+pub(super) type Tile = [[f32; LANES]; ROWS];
+
+/// `out[i] = f(out[i], sums[i])` for all of `out`, which is as wide as a tile or narrower.
+#[inline(always)]
+pub(super) fn merge(out: &mut [f32], sums: &[f32; LANES], f: impl Fn(f32, f32) -> f32) {
+    let pairs = |out: &mut [f32]| out.iter_mut().zip(sums).for_each(|(out, sum)| *out = f(*out, *sum));
+    match <&mut [f32; LANES]>::try_from(&mut *out) {
+        // Of a length that the compiler knows, it makes vectors.
+        Ok(whole) => pairs(whole),
+        Err(_) => pairs(out),
+    }
+}
+
+/// Offsets into a left factor, and the largest of them.
+#[derive(Clone, Debug)]
+pub(super) struct Offsets {
+    values: Vec<u32>,
+    reach: usize,
+}
+
+impl Offsets {
+    /// These offsets.
+    pub(super) fn new(values: Vec<u32>) -> Self {
+        let reach = values.iter().max().map_or(0, |most| *most as usize);
+        Self { values, reach }
+    }
+
+    /// The offsets, in order.
+    pub(super) fn values(&self) -> &[u32] {
+        &self.values
+    }
+
+    /// [`ROWS`] of them from number `first` on; past the end the last again, whose sums nobody reads.
+    pub(super) fn rows(&self, first: usize) -> [u32; ROWS] {
+        let last = self.values.len() - 1;
+        std::array::from_fn(|row| self.values[(first + row).min(last)])
+    }
+}
+
+/// The right factor: rows of [`LANES`] numbers, `stride` apart.
+#[derive(Clone, Copy)]
+pub(super) struct Right<'a> {
+    /// From the first row on.
+    pub(super) data: &'a [f32],
+    /// Numbers from one row to the next.
+    pub(super) stride: usize,
+}
+
+/// `tile[row] += sum over step of left[rows[row] + steps[step]] * right[step]`, in the order of the steps.
+pub(super) fn accumulate(tile: &mut Tile, left: &[f32], rows: &[u32; ROWS], steps: &Offsets, right: Right<'_>) {
+    let Some(last) = steps.values.len().checked_sub(1) else { return };
+    let highest = rows.iter().fold(0, |a, b| a.max(*b)) as usize;
+    assert!(highest + steps.reach < left.len(), "a tile reads within its left factor");
+    assert!(last * right.stride + LANES <= right.data.len(), "a tile reads within its right factor");
+    #[cfg(target_arch = "x86_64")]
+    if vectors() {
+        // SAFETY: the processor has both features. No step is beyond `reach`, so that the assertions above
+        // hold every index below the slices' lengths.
+        unsafe { avx2(tile, left, rows, &steps.values, right) };
+        return;
+    }
+    portable(tile, left, rows, &steps.values, right);
+}
+
+/// Whether the processor has what [`avx2`] is made of.
+#[cfg(target_arch = "x86_64")]
+fn vectors() -> bool {
+    std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+}
+
+/// [`accumulate`] in AVX2 and FMA, its sums in registers.
+///
+/// # Safety
+/// The processor must have both; for every row and step `rows[row] + steps[step]` must be below `left`'s length,
+/// and `step * right.stride + LANES` at most `right`'s.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2(tile: &mut Tile, left: &[f32], rows: &[u32; ROWS], steps: &[u32], right: Right<'_>) {
+    use std::arch::x86_64::{
+        _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    };
+    let (mut starts, mut at) = ([left.as_ptr(); ROWS], right.data.as_ptr());
+    let mut sums = [[_mm256_setzero_ps(); 2]; ROWS];
+    // Loops instead of `map`: a closure is a function without these features, and nothing would be inlined.
+    // SAFETY: the caller holds each of these reads within its slice; a tile's row has LANES = 2 * 8 numbers. The
+    // last advance of `at` may leave its slice, hence `wrapping_add`; nothing is read there.
+    unsafe {
+        for row in 0..ROWS {
+            starts[row] = left.as_ptr().add(rows[row] as usize);
+            sums[row] = [_mm256_loadu_ps(tile[row].as_ptr()), _mm256_loadu_ps(tile[row].as_ptr().add(8))];
+        }
+        for step in steps {
+            let columns = [_mm256_loadu_ps(at), _mm256_loadu_ps(at.add(8))];
+            for row in 0..ROWS {
+                let value = _mm256_broadcast_ss(&*starts[row].add(*step as usize));
+                sums[row][0] = _mm256_fmadd_ps(value, columns[0], sums[row][0]);
+                sums[row][1] = _mm256_fmadd_ps(value, columns[1], sums[row][1]);
+            }
+            at = at.wrapping_add(right.stride);
+        }
+        for row in 0..ROWS {
+            _mm256_storeu_ps(tile[row].as_mut_ptr(), sums[row][0]);
+            _mm256_storeu_ps(tile[row].as_mut_ptr().add(8), sums[row][1]);
+        }
+    }
+}
+
+/// [`accumulate`] for any processor; the compiler finds what vectors it has.
+fn portable(tile: &mut Tile, left: &[f32], rows: &[u32; ROWS], steps: &[u32], right: Right<'_>) {
+    for (i, step) in steps.iter().enumerate() {
+        let columns: &[f32; LANES] = right.data[i * right.stride..].first_chunk().expect("as asserted by the caller");
+        for (sums, row) in tile.iter_mut().zip(rows) {
+            let value = left[(*row + *step) as usize];
+            for (sum, column) in sums.iter_mut().zip(columns) {
+                *sum += value * column;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use turnkey_core::Rng;
+
+    #[test]
+    fn a_tile_is_the_product_that_its_offsets_name() {
+        let mut rng = Rng::new(1, "tile");
+        let (mut left, mut right) = (vec![0.0; 200], vec![0.0; 40 * 20]);
+        rng.fill_normal(&mut left);
+        rng.fill_normal(&mut right);
+        let steps = Offsets::new((0..40).map(|i| (i * 37 % 100) as u32).collect());
+        let (rows, factor) = ([0, 90, 5, 17, 99, 3], Right { data: &right, stride: 20 });
+        let mut tiles = [[[1.0; LANES]; ROWS]; 2];
+        accumulate(&mut tiles[0], &left, &rows, &steps, factor);
+        portable(&mut tiles[1], &left, &rows, steps.values(), factor);
+        for (row, lane) in (0..ROWS).flat_map(|row| (0..LANES).map(move |lane| (row, lane))) {
+            let terms = steps.values().iter().enumerate().map(|(step, offset)| {
+                f64::from(left[(rows[row] + offset) as usize]) * f64::from(right[step * 20 + lane])
+            });
+            let expected = 1.0 + terms.sum::<f64>();
+            for tile in &tiles {
+                assert!((f64::from(tile[row][lane]) - expected).abs() < 1e-4, "{row} {lane}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "within its left factor")]
+    fn a_tile_that_would_read_beyond_its_left_factor_is_refused() {
+        let (steps, right) = (Offsets::new(vec![0, 95]), [0.0; 2 * LANES]);
+        let right = Right { data: &right, stride: LANES };
+        accumulate(&mut [[0.0; LANES]; ROWS], &[0.0; 100], &[0, 1, 2, 3, 4, 5], &steps, right);
+    }
+}
