@@ -7,9 +7,11 @@ use crate::statistics::median;
 use anyhow::{Result, ensure};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use turnkey_core::{Action, Batch, Learner as _, Mode, Observation, Policy as _, Rng, Transition};
+use turnkey_core::{
+    Action, Batch, FrameSize, Learner as _, Mode, Observation, PictureShape, Policy as _, Rng, Transition,
+};
 use turnkey_replay::{Replay, Widths};
-use turnkey_sac::{Sac, SacConfig};
+use turnkey_sac::{EncoderConfig, EncoderName, Sac, SacConfig};
 
 /// The state workload: observation 24, action 9, batch 256.
 const WIDTHS: Widths = Widths { observation: 24, action: 9, pictures: None };
@@ -24,11 +26,13 @@ pub fn run(arguments: &Bench) -> Result<()> {
     let line = match arguments.what {
         BenchWhat::Step => {
             let (mut learner, batch) =
-                (Sac::new(&SacConfig::default(), WIDTHS.observation, WIDTHS.action, 0)?, random_batch());
+                (Sac::new(&SacConfig::default(), WIDTHS.observation, WIDTHS.action, 0)?, random_batch(256, WIDTHS));
             times("state", seconds, || {
                 learner.update(&batch);
             })
         }
+        BenchWhat::Pixels => pixels("default", EncoderName::Fast, 48, 1, seconds)?,
+        BenchWhat::Drq => pixels("drq", EncoderName::Drq, 64, 3, seconds)?,
         BenchWhat::Act => {
             let mut learner = Sac::new(&SacConfig::default(), WIDTHS.observation, WIDTHS.action, 0)?;
             let (observation, mut rng) = (Observation::from(vec![0.3; WIDTHS.observation]), Rng::new(0, "act"));
@@ -41,9 +45,25 @@ pub fn run(arguments: &Bench) -> Result<()> {
     Ok(())
 }
 
-fn random_batch() -> Batch {
+/// Gradient steps from `stack` pictures of `side` by `side` pixels and 27 numbers.
+fn pixels(mode: &str, layers: EncoderName, side: usize, stack: usize, seconds: Duration) -> Result<serde_json::Value> {
+    let pictures = PictureShape { size: FrameSize { width: side, height: side }, stack };
+    let widths = Widths { observation: 27, action: 9, pictures: Some(pictures) };
+    let encoder = EncoderConfig { layers, ..EncoderConfig::default() };
+    let config = SacConfig { batch_size: 128, encoder, ..SacConfig::default() };
+    let mut learner = Sac::seeing(&config, widths.observation, widths.pictures, widths.action, 0)?;
+    let mut batch = random_batch(config.batch_size, widths);
+    let mut rng = Rng::new(0, "bench pictures");
+    let seen = batch.pictures.iter_mut().flat_map(|seen| [&mut seen.observations, &mut seen.next_observations]);
+    seen.flatten().for_each(|byte| *byte = rng.bits() as u8);
+    Ok(times(mode, seconds, || {
+        learner.update(&batch);
+    }))
+}
+
+fn random_batch(size: usize, widths: Widths) -> Batch {
     let mut rng = Rng::new(0, "bench");
-    let mut batch = Batch::zeros(256, WIDTHS.observation, WIDTHS.action);
+    let mut batch = Batch::zeros(size, widths.observation, widths.action).with_pictures(widths.pictures);
     rng.fill_normal(&mut batch.observations);
     rng.fill_normal(&mut batch.next_observations);
     rng.fill_normal(&mut batch.rewards);

@@ -171,6 +171,10 @@ pub struct Bench {
 pub enum BenchWhat {
     /// A gradient step: observation 24, action 9, two hidden layers of 256, batch 256.
     Step,
+    /// A gradient step from pictures: one of 48x48, 27 numbers, the default's encoder, batch 128.
+    Pixels,
+    /// DrQ's: three pictures of 64x64, 27 numbers, its encoder, batch 128.
+    Drq,
     /// A policy's action for one observation.
     Act,
     /// The whole loop on TurnRandom, one gradient step an environment step.

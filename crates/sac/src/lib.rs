@@ -27,3 +27,4 @@ pub use device::DeviceName;
 pub use kernel::{AdamStep, Layer, MlpShape};
 pub use learner::{Metrics, Sac};
 pub use network::{Adam, Architecture, Network};
+pub use turnkey_encoder::EncoderName;

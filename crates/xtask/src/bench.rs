@@ -33,6 +33,18 @@ const WORKS: &[Work] = &[
         ],
     },
     Work {
+        name: "pixels",
+        figure: "median_ms",
+        ours: "pixels",
+        theirs: &[("PyTorch, eager", "pixels_step_torch.py", &["default"])],
+    },
+    Work {
+        name: "drq",
+        figure: "median_ms",
+        ours: "drq",
+        theirs: &[("PyTorch, eager", "pixels_step_torch.py", &["drq"])],
+    },
+    Work {
         name: "loop",
         figure: "env_steps_per_s",
         ours: "loop",
@@ -54,7 +66,7 @@ struct Settings {
     rounds: usize,
 }
 
-/// `bench [step] [loop] [physics] [--threads N] [--seconds S] [--rounds N]`, or `bench learning`.
+/// `bench [step] [pixels] [drq] [loop] [physics] [--threads N] [--seconds S] [--rounds N]`, or `bench learning`.
 ///
 /// # Errors
 /// When an argument is wrong, or ours or theirs doesn't run.
@@ -83,7 +95,7 @@ fn parse(arguments: &[String]) -> Result<Settings> {
     let mut settings = Settings { works: Vec::new(), threads: "1".into(), seconds: "10".into(), rounds: 3 };
     let wrong = |came: &str| {
         Failure::new("unknown arguments of `cargo xtask bench`")
-            .expected("some of step, loop, physics, or learning; --threads N, --seconds S, --rounds N")
+            .expected("some of step, pixels, drq, loop, physics, or learning; --threads N, --seconds S, --rounds N")
             .came(came)
     };
     let mut rest = arguments.iter();

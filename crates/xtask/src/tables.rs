@@ -19,6 +19,8 @@ pub(crate) fn bench(lines: &[Value]) -> String {
     for line in &newest {
         let (work, unit) = match line["work"].as_str() {
             Some("step") => ("gradient step", "ms"),
+            Some("pixels") => ("gradient step from pictures, default", "ms"),
+            Some("drq") => ("gradient step from pictures, DrQ's", "ms"),
             Some("loop") => ("whole loop on TurnRandom", "steps/s"),
             Some("physics") => ("physics", "steps/s"),
             other => (other.unwrap_or("?"), ""),
