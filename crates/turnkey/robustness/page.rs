@@ -19,7 +19,7 @@ pub(super) fn html(robustness: &Robustness) -> String {
     let mut page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Robustness of {run}</title><style>{STYLE}</style>\
          <h1>Robustness of {run}</h1><p>Step {step}. {episodes} episodes an arm, each arm on the same episodes as the \
-         control, deterministic policy, 95% intervals. Pictures are what the policy saw. Frames: <b style=\"color:#2a9d4a\">\
+         control, deterministic policy, 95% intervals. Pictures are what the policy saw; their borders say: <b style=\"color:#2a9d4a\">\
          no loss shown</b>, <b style=\"color:#b07d00\">loses some</b>, <b style=\"color:#c62828\">loses a quarter of all \
          episodes or more</b>.</p><p class=\"said\">{}</p>",
         said(robustness)
