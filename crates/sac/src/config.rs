@@ -2,7 +2,7 @@
 
 use crate::device::DeviceName;
 use serde::{Deserialize, Serialize};
-use turnkey_encoder::EncoderName;
+use turnkey_encoder::{EncoderName, Photometric};
 
 /// Hyperparameters of Soft Actor-Critic. The defaults are the published ones (arXiv:1812.05905, Table 1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ pub struct EncoderConfig {
     pub separate: bool,
     /// Each sampled row's pictures are moved at random by up to this many pixels either way (arXiv:2004.13649).
     pub shift: usize,
+    /// By how much each sampled row's pictures change in light and colour, at random; not at all if absent.
+    pub photometric: Photometric,
 }
 
 impl Default for SacConfig {
@@ -136,6 +138,9 @@ impl SacConfig {
         }
         if self.encoder.shift > 64 {
             return fail("encoder.shift", "0 to 64 pixels", self.encoder.shift.to_string());
+        }
+        if let Err(error) = self.encoder.photometric.validate() {
+            return fail("encoder.photometric", "0 to 1", format!("{} = {}", error.key, error.actual));
         }
         if !(1..=1000).contains(&self.actor_period) {
             return fail("actor_period", "1 to 1000", self.actor_period.to_string());

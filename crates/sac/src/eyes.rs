@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use std::ops::Range;
 use std::sync::Arc;
 use turnkey_core::{Frame, PictureShape, Rng};
-use turnkey_encoder::{EncoderShape, encode, encode_bytes, first_parameters, random_shift_into};
+use turnkey_encoder::{EncoderShape, Photometric, encode, encode_bytes, first_parameters, random_shift_into};
 
 /// Pictures in bytes, `[batch, height, width, channels]`.
 pub(crate) type Pictures = Arc<Vec<u8>>;
@@ -45,6 +45,7 @@ pub(crate) struct Eyes {
     pub(crate) actor: Option<(Network<EncoderShape>, Adam)>,
     pictures: PictureShape,
     shift: usize,
+    photometric: Photometric,
 }
 
 impl Eyes {
@@ -76,7 +77,8 @@ impl Eyes {
         let mut target = critics.clone();
         target.set_parameters(critics.parameters());
         let actor = encoder.separate.then(|| (Network::new(shape.clone(), rng, device), adam()));
-        Self { critics, target, critic_adam: adam(), actor, pictures, shift: encoder.shift }
+        let (shift, photometric) = (encoder.shift, encoder.photometric);
+        Self { critics, target, critic_adam: adam(), actor, pictures, shift, photometric }
     }
 
     /// Features that the encoders give.
@@ -102,12 +104,18 @@ impl Eyes {
         }
     }
 
-    /// The pictures of a batch, those of each row moved at random by up to `encoder.shift` pixels where `rng` is given.
-    pub(crate) fn moved(&self, pixels: &[u8], rng: Option<&mut Rng>) -> Pictures {
-        let Some(rng) = rng.filter(|_| self.shift > 0) else { return Arc::new(pixels.to_vec()) };
-        let mut moved = vec![0; pixels.len()];
-        random_shift_into(pixels, &mut moved, self.pictures.size, self.pictures.channels(), self.shift, rng);
-        Arc::new(moved)
+    /// The pictures of a batch; where `rng` is given, each row's are moved at random by up to `encoder.shift` pixels and
+    /// changed in light and colour by up to `encoder.photometric`.
+    pub(crate) fn augmented(&self, pixels: &[u8], rng: Option<&mut Rng>) -> Pictures {
+        let mut augmented = pixels.to_vec();
+        if let Some(rng) = rng {
+            if self.shift > 0 {
+                let (size, channels) = (self.pictures.size, self.pictures.channels());
+                random_shift_into(pixels, &mut augmented, size, channels, self.shift, rng);
+            }
+            self.photometric.apply(&mut augmented, self.pictures.bytes(), rng);
+        }
+        Arc::new(augmented)
     }
 
     /// One observation's pictures, laid over each other.
@@ -125,5 +133,38 @@ impl Eyes {
         let pictures = Tensor::from_data(TensorData::new(numbers, [1, width]), device);
         let pictures = Tensor::from_inner(pictures).require_grad();
         (self.critics.constant().through(|shape, theta| encode(pictures.clone(), theta, shape)), pictures)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::EncoderConfig;
+    use turnkey_core::FrameSize;
+    use turnkey_encoder::Photometric;
+
+    fn eyes(shift: usize, photometric: Photometric) -> Eyes {
+        let config = SacConfig {
+            encoder: EncoderConfig { shift, photometric, ..EncoderConfig::default() },
+            ..SacConfig::default()
+        };
+        let pictures = PictureShape { size: FrameSize { width: 40, height: 40 }, stack: 1 };
+        Eyes::new(&config, pictures, &mut Rng::new(1, "networks"), &Device::flex()).unwrap()
+    }
+
+    #[test]
+    fn pictures_are_changed_as_configured_and_only_where_there_is_chance() {
+        let pixels: Vec<u8> = (0..2 * 40 * 40 * 3).map(|i| (i % 200) as u8).collect();
+        let light = Photometric { brightness: 0.3, ..Photometric::default() };
+        let rng = || Rng::new(2, "sampling");
+        assert_eq!(*eyes(2, light).augmented(&pixels, None), pixels);
+        assert_eq!(*eyes(0, Photometric::default()).augmented(&pixels, Some(&mut rng())), pixels);
+        let lit = eyes(0, light).augmented(&pixels, Some(&mut rng()));
+        let changes: Vec<i16> = pixels.iter().zip(lit.iter()).map(|(a, b)| i16::from(*b) - i16::from(*a)).collect();
+        let unclipped = |row: usize| changes[row * 4800 + 60..row * 4800 + 150].to_vec();
+        assert!(unclipped(0).iter().all(|change| *change == unclipped(0)[0] && *change != 0), "one change a row");
+        assert_ne!(unclipped(0)[0], unclipped(1)[0], "each row its own");
+        let both = eyes(2, light).augmented(&pixels, Some(&mut rng()));
+        assert!(both != lit && *both != pixels);
     }
 }

@@ -269,7 +269,7 @@ impl Sac {
         };
         let mut pictures = |pixels: fn(&PictureBatch) -> &[u8]| {
             let (eyes, batch) = (self.eyes.as_ref()?, batch.pictures.as_ref()?);
-            Some(eyes.moved(pixels(batch), rng.as_deref_mut()))
+            Some(eyes.augmented(pixels(batch), rng.as_deref_mut()))
         };
         Tensors {
             observations: Seen {
