@@ -43,7 +43,10 @@ pub fn disturbed_environment(config: &Config, dress: Dress<'_>) -> Result<Box<dy
     let task = ValveTask::new(config.task.clone()).context("the task can't be made")?;
     match dress {
         Dress::Plain => on_plant(config, plant, task),
-        Dress::As(disturbance) => on_plant(config, Disturbed::new(plant, disturbance.clone())?, task),
+        Dress::As(disturbance) => {
+            let plant = Disturbed::new(plant, disturbance.clone(), config.task.episode_steps)?;
+            on_plant(config, plant, task)
+        }
     }
 }
 

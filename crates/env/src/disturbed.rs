@@ -10,9 +10,6 @@ use turnkey_core::{
 };
 use turnkey_picture::{Draw, FramePerturbation, Perturber, PerturberConfig};
 
-/// Steps of an episode over which what moves through the scene does so once.
-const EPISODE_STEPS: usize = 40;
-
 /// What an episode's pictures suffer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -50,6 +47,7 @@ impl DisturbanceConfig {
 pub struct Disturbed<P> {
     plant: P,
     config: DisturbanceConfig,
+    episode_steps: usize,
     episode: Episode,
 }
 
@@ -62,13 +60,14 @@ struct Episode {
 }
 
 impl<P: Plant> Disturbed<P> {
-    /// `plant` under these disturbances.
+    /// `plant` under these disturbances. What moves through the scene does so once in `episode_steps`.
     ///
     /// # Errors
     /// When a strength is out of its range.
-    pub fn new(plant: P, config: DisturbanceConfig) -> Result<Self, EnvError> {
+    pub fn new(plant: P, config: DisturbanceConfig, episode_steps: usize) -> Result<Self, EnvError> {
         config.check()?;
-        let disturbed = Self { plant, config, episode: Episode { step: 0, scene: Vec::new(), frames: None } };
+        let episode = Episode { step: 0, scene: Vec::new(), frames: None };
+        let disturbed = Self { plant, config, episode_steps, episode };
         disturbed.perturber(0)?;
         Ok(disturbed)
     }
@@ -109,7 +108,7 @@ impl<P: Plant> Disturbed<P> {
             return Ok(());
         }
         let Episode { step, scene, .. } = &self.episode;
-        let edits: Vec<SceneEdit> = scene.iter().flat_map(|one| one.edits(*step, EPISODE_STEPS)).collect();
+        let edits: Vec<SceneEdit> = scene.iter().flat_map(|one| one.edits(*step, self.episode_steps)).collect();
         self.plant.edit_scene(&edits)
     }
 

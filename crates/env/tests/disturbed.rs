@@ -9,12 +9,15 @@ use turnkey_env::{
 use turnkey_picture::{Draw, FramePerturbation};
 use turnkey_sim::{CameraConfig, Twin, TwinConfig};
 
+/// Steps of an episode.
+const STEPS: usize = 12;
+
 fn task() -> TaskConfig {
     TaskConfig {
         sees: Sees::Pixels,
         observe_error: false,
         observe_velocities: true,
-        episode_steps: 12,
+        episode_steps: STEPS,
         ..TaskConfig::published(TaskName::TurnFixed)
     }
 }
@@ -37,18 +40,18 @@ fn all_frames(draw: Draw) -> DisturbanceConfig {
 fn a_disturbed_plant_and_its_tasks_keep_their_promises() {
     let first_order = || {
         let plant = FirstOrderPlant::new().with_camera(FrameSize { width: 16, height: 12 });
-        Disturbed::new(plant, all_frames(Draw::Uniform)).unwrap()
+        Disturbed::new(plant, all_frames(Draw::Uniform), STEPS).unwrap()
     };
     conformance::check_plant(first_order);
     conformance::check_claw(&task(), first_order);
-    let on_the_twin = || Disturbed::new(twin(), all_scenes(Draw::Uniform)).unwrap();
+    let on_the_twin = || Disturbed::new(twin(), all_scenes(Draw::Uniform), STEPS).unwrap();
     conformance::check_plant(on_the_twin);
     conformance::check_claw(&task(), on_the_twin);
 }
 
 /// Pictures and rewards of an episode.
 fn episode(disturbance: &DisturbanceConfig) -> (Vec<Frame>, Vec<f64>) {
-    let plant = Disturbed::new(twin(), disturbance.clone()).unwrap();
+    let plant = Disturbed::new(twin(), disturbance.clone(), STEPS).unwrap();
     let mut environment = ClawEnvironment::new(plant, ValveTask::new(task()).unwrap()).unwrap();
     let mut pictures = environment.reset(3).unwrap().pictures;
     let mut rewards = Vec::new();
@@ -82,9 +85,10 @@ fn each_family_changes_what_is_seen_and_nothing_that_happens() {
 #[test]
 fn a_strength_out_of_range_is_named() {
     let strong = DisturbanceConfig { scene: BTreeMap::from([(SceneFamily::Hand, 1.5)]), ..Default::default() };
-    let error = Disturbed::new(FirstOrderPlant::new(), strong).unwrap_err();
+    let error = Disturbed::new(FirstOrderPlant::new(), strong, STEPS).unwrap_err();
     assert!(matches!(error, EnvError::Setting { field: "disturbance.scene", .. }), "{error}");
     let frames = vec![FramePerturbation::Jpeg { quality: 0 }];
-    let error = Disturbed::new(FirstOrderPlant::new(), DisturbanceConfig { frames, ..Default::default() }).unwrap_err();
+    let error =
+        Disturbed::new(FirstOrderPlant::new(), DisturbanceConfig { frames, ..Default::default() }, STEPS).unwrap_err();
     assert!(error.to_string().contains("quality"), "{error}");
 }
