@@ -55,6 +55,9 @@ fn a_run_leaves_everything_that_there_is_to_know_about_it() {
     let summary = json(&run.join("summary.json"));
     assert_eq!((&summary["name"], &summary["seed"], &summary["steps"]), (&"small".into(), &4.into(), &500.into()));
     assert_eq!(summary["commit"], origin["commit"]);
+    if cfg!(target_os = "linux") {
+        assert!((20.0..20_000.0).contains(&number(&summary["peak_memory_mb"])), "{}", summary["peak_memory_mb"]);
+    }
     assert_eq!(summary["final"], json(&run.join("evaluation.json")));
     assert_eq!(summary["final"]["episodes"], 3);
     let steps: Vec<_> = summary["evaluations"].as_array().unwrap().iter().map(|point| &point["step"]).collect();

@@ -94,6 +94,8 @@ struct Summary {
     commit: String,
     steps: u64,
     minutes: f64,
+    /// The most memory that the process held since it began, MB; where the system tells.
+    peak_memory_mb: Option<u64>,
     /// First step of the first two evaluations in a row with at least 90% success.
     steps_to_solve: Option<u64>,
     #[serde(rename = "final")]
@@ -118,6 +120,7 @@ fn conclude(trainer: &mut Trainer) -> Result<()> {
         commit: version::current().commit,
         steps,
         minutes,
+        peak_memory_mb: peak_memory_mb(),
         steps_to_solve,
         last: evaluation.clone(),
         evaluations,
@@ -131,6 +134,13 @@ fn conclude(trainer: &mut Trainer) -> Result<()> {
     }
     println!("everything of this run is in {}", folder.path().display());
     Ok(())
+}
+
+/// What Linux's /proc/self/status has under VmHWM, which is in kB.
+fn peak_memory_mb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?;
+    Some(kilobytes.parse::<u64>().ok()? / 1000)
 }
 
 fn evaluate_run(arguments: &Evaluate) -> Result<()> {

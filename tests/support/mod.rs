@@ -179,7 +179,8 @@ pub(crate) fn metrics(run: &Path) -> Vec<Value> {
 /// The value without the keys that tell the time or name the run.
 pub(crate) fn timeless(mut value: Value) -> Value {
     if let Value::Object(object) = &mut value {
-        object.retain(|key, _| !["minutes", "gradient_steps_per_sec", "name"].contains(&key.as_str()));
+        object
+            .retain(|key, _| !["minutes", "peak_memory_mb", "gradient_steps_per_sec", "name"].contains(&key.as_str()));
     }
     value
 }
