@@ -29,7 +29,8 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   setup [PART...]       fetch the native parts into native/ (the other commands do so by themselves);
-                        `setup rerun` fetches the viewer as well, for machines that have none
+                        `setup rerun` fetches the viewer as well, for machines that have none, `setup --tch`
+                        libtorch (900 MB), for builds with the feature tch
   test [--only A,B]     all that decides whether a change is good: setup, fmt, clippy, test, doc, deny, smoke
   train [CONFIG] [...]  set up, build, train with CONFIG or configs/valve_state.toml; the rest goes to turnkey
   experiments NAME      run what is missing of configs/experiments/NAME.toml, two at a time; stop and continue freely

@@ -20,11 +20,11 @@ const UNPACK: &str = include_str!("unpack.py");
 /// # Errors
 /// When a name is unknown, or a part can't be fetched.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
-    if let Some(unknown) = arguments.iter().find(|name| PARTS.iter().all(|part| part.name != name.as_str())) {
+    if let Some(unknown) = arguments.iter().find(|name| PARTS.iter().all(|part| !part.is_asked_for(name))) {
         let names: Vec<_> = PARTS.iter().map(|part| part.name).collect();
         return Err(Failure::new("no such native part").expected(names.join(", ")).came(unknown.as_str()));
     }
-    let wanted = PARTS.iter().filter(|part| !part.optional || arguments.iter().any(|name| name == part.name));
+    let wanted = PARTS.iter().filter(|part| !part.optional || arguments.iter().any(|name| part.is_asked_for(name)));
     let mut fetched = 0;
     for part in wanted {
         fetched += usize::from(fetch_if_missing(project, part)?);
@@ -68,6 +68,7 @@ fn fetch_if_missing(project: &Project, part: &Part) -> Result<bool> {
     eprintln!("fetching {} ({})", part.requirement, part.purpose);
     let python = Python::find()?;
     let scratch = Scratch::beside(&place)?;
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let archive = download(&python, part, &options, &scratch.0)?;
     let made = unpack(&python, part, sha256, &archive, &scratch.0)?;
     fs::write(made.join(STAMP), &stamp).map_err(|error| Failure::io("a native part's stamp", &made, &error))?;
@@ -147,7 +148,7 @@ fn not_fetched(part: &Part, said: &Said, scratch: &Path) -> Failure {
     if has(&["No space left on device", "Disk quota exceeded"]) {
         let folder = scratch.parent().unwrap_or(scratch).display().to_string();
         return failure
-            .expected(format!("about 100 MB free in {folder} and in the folder for temporary files"))
+            .expected(format!("room for it ({}) in {folder} and in the folder for temporary files", part.purpose))
             .came(last_lines(words))
             .fix("free some room, then run `cargo xtask setup` again: nothing half-done is kept");
     }
@@ -193,6 +194,10 @@ fn unpack(python: &Python, part: &Part, sha256: &str, archive: &Path, scratch: &
             .expected(format!("its files in {}", made.display()))
             .came(last_lines(&said.errors))
             .fix("free some room if the disk is full, then run `cargo xtask setup` again"));
+    }
+    for (name, text) in part.texts {
+        let at = made.join(name);
+        fs::write(&at, text).map_err(|error| Failure::io("a native part's file", &at, &error))?;
     }
     for (name, target) in part.links {
         link(target, &made.join(name))?;

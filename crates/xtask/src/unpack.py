@@ -1,6 +1,7 @@
 """python3 -c THIS WHEEL SHA256 FOLDER [MEMBER...]: checks the wheel's hash, then unpacks it into FOLDER.
 
-With members, only those, without their folders; without any, everything. Ends with status 3 on a wrong hash.
+With members, only those, without their folders or, after a `=`, to the place named there; with a `/` at the end, a
+whole folder. Without any, everything. Ends with status 3 on a wrong hash.
 """
 import hashlib
 import pathlib
@@ -17,8 +18,15 @@ with zipfile.ZipFile(wheel) as archive:
     if not members:
         archive.extractall(folder)
     for member in members:
-        target = pathlib.Path(folder) / pathlib.Path(member).name
-        with archive.open(member) as source, open(target, "wb") as file:
-            shutil.copyfileobj(source, file)
-        mode = archive.getinfo(member).external_attr >> 16 & 0o777
-        target.chmod(mode or 0o644)
+        source, _, target = member.partition("=")
+        names = [source]
+        if source.endswith("/"):
+            names = [name for name in archive.namelist() if name.startswith(source) and not name.endswith("/")]
+        for name in names:
+            inner = target + name[len(source):] if source.endswith("/") else target or pathlib.Path(source).name
+            place = pathlib.Path(folder) / inner
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(name) as file, open(place, "wb") as copy:
+                shutil.copyfileobj(file, copy)
+            mode = archive.getinfo(name).external_attr >> 16 & 0o777
+            place.chmod(mode or 0o644)
