@@ -130,7 +130,8 @@ impl Trainer {
     /// One step in the environment: act, keep the transition, begin anew where an episode ended.
     fn interact(&mut self) -> Result<()> {
         let state = &mut self.state;
-        let action = if state.step < self.config.run.warmup_steps {
+        // A learner that another run has taught has no need of random actions to begin with.
+        let action = if state.step < self.config.run.warmup_steps && self.learner.updates() == 0 {
             state.exploration.random()
         } else {
             state.exploration.of_policy(&self.learner, &state.observation)

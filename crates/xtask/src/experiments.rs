@@ -50,6 +50,9 @@ pub(crate) struct Runs {
     /// Changes to the configuration, as `--set` takes them.
     #[serde(default)]
     pub(crate) set: Vec<String>,
+    /// The label of other runs, listed before: each of these begins with what the one of its seed has learned.
+    #[serde(default)]
+    pub(crate) init_from: Option<String>,
 }
 
 impl Experiment {
@@ -65,11 +68,23 @@ impl Experiment {
                 .expected(format!("one of: {}", there.join(", ")))
                 .came(error.to_string())
         })?;
-        toml::from_str(&text).map_err(|error| {
+        let refused = |came: String| {
             Failure::new(format!("{} is no experiment", path.display()))
-                .expected("question and [[runs]] with label, config, seeds and set")
-                .came(error.to_string())
-        })
+                .expected(
+                    "question and [[runs]] with label, config, seeds, set and init_from, the label of runs before",
+                )
+                .came(came)
+        };
+        let experiment: Self = toml::from_str(&text).map_err(|error| refused(error.to_string()))?;
+        for (index, runs) in experiment.runs.iter().enumerate() {
+            let Some(label) = &runs.init_from else { continue };
+            let before =
+                experiment.runs[..index].iter().find(|other| other.label == *label && other.init_from.is_none());
+            if !before.is_some_and(|other| runs.seeds.iter().all(|seed| other.seeds.contains(seed))) {
+                return Err(refused(format!("init_from = {label:?}, of which there are not all of the seeds")));
+            }
+        }
+        Ok(experiment)
     }
 }
 
@@ -147,10 +162,14 @@ fn run(project: &Project, turnkey: &Path, experiment: &str, plan: &Experiment, a
     let (unnoted, missing): (Vec<_>, Vec<_>) =
         missing.into_iter().partition(|planned| summary(&folder, planned).exists());
     unnoted.iter().try_for_each(keep)?;
-    let job = |planned: &Planned<'_>| job(project, turnkey, &folder, planned);
-    jobs::run(missing.iter().map(job).collect(), at_once, |name| {
-        missing.iter().find(|planned| planned.name == name).map_or(Ok(()), keep)
-    })
+    let noted = |name: &str| missing.iter().find(|planned| planned.name == name).map_or(Ok(()), keep);
+    // What begins with another run's learner waits until all others have finished.
+    let (later, first): (Vec<_>, Vec<_>) = missing.iter().partition(|planned| planned.runs.init_from.is_some());
+    for wave in [first, later] {
+        let jobs = wave.into_iter().map(|planned| job(project, turnkey, &folder, experiment, planned));
+        jobs::run(jobs.collect(), at_once, noted)?;
+    }
+    Ok(())
 }
 
 /// The name of a run's folder.
@@ -203,7 +222,7 @@ fn summary(folder: &Path, planned: &Planned<'_>) -> PathBuf {
     folder.join(&planned.name).join("summary.json")
 }
 
-fn job(project: &Project, turnkey: &Path, folder: &Path, planned: &Planned<'_>) -> Job {
+fn job(project: &Project, turnkey: &Path, folder: &Path, experiment: &str, planned: &Planned<'_>) -> Job {
     let mut command = Command::new(turnkey);
     // One thread each, so that runs beside each other don't slow each other down.
     command.current_dir(project.root()).args(["--threads", "1", "train", &planned.runs.config, "--quiet"]);
@@ -211,6 +230,8 @@ fn job(project: &Project, turnkey: &Path, folder: &Path, planned: &Planned<'_>) 
     command.arg("--runs-dir").arg(folder).args(planned.runs.set.iter().flat_map(|change| ["--set", change]));
     if folder.join(&planned.name).join("config.toml").exists() {
         command.arg("--resume");
+    } else if let Some(label) = &planned.runs.init_from {
+        command.arg("--init-from").arg(folder.join(run_name(experiment, label, planned.seed)));
     }
     let output: PathBuf = folder.join(format!("{}.log", planned.name));
     Job { name: planned.name.clone(), command, output, errors: None }
@@ -229,6 +250,9 @@ fn result(summary: &Path, experiment: &str, planned: &Planned<'_>) -> Result<Val
     result.insert("experiment".into(), experiment.into());
     result.insert("label".into(), planned.runs.label.as_str().into());
     result.insert("set".into(), planned.runs.set.clone().into());
+    if let Some(label) = &planned.runs.init_from {
+        result.insert("init_from".into(), label.as_str().into());
+    }
     result.insert("name".into(), planned.name.as_str().into());
     result.insert("seed".into(), planned.seed.into());
     Ok(Value::Object(result))
@@ -247,7 +271,8 @@ mod tests {
 
     #[test]
     fn a_finished_run_with_other_settings_is_refused() {
-        let runs = Runs { label: "fast 2x".into(), config: "c".into(), seeds: vec![3], set: Vec::new() };
+        let runs =
+            Runs { label: "fast 2x".into(), config: "c".into(), seeds: vec![3], set: Vec::new(), init_from: None };
         let planned = Planned { name: run_name("e", &runs.label, 3), runs: &runs, seed: 3 };
         assert_eq!(planned.name, "e-fast-2x-3");
         let now: Table = "seed = 0\n[sac]\ntau = 0.1\ndevice = 'auto'".parse().unwrap();
