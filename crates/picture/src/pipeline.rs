@@ -11,7 +11,7 @@ use turnkey_core::{Frame, FrameSize};
 pub struct PipelineConfig {
     /// The rectangle to look at, in the source's pixels; without it, all of the picture. Where its sides have another
     /// ratio than the output's, the picture is stretched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub crop: Option<Crop>,
     /// The size of the frames.
     pub output: FrameSize,
@@ -43,6 +43,15 @@ impl Pipeline {
     #[must_use]
     pub fn config(&self) -> &PipelineConfig {
         &self.config
+    }
+
+    /// Says whether it can take pictures of this size.
+    ///
+    /// # Errors
+    /// When they have no pixels or too many, or the crop reaches beyond them.
+    pub fn check_source(&self, size: FrameSize) -> Result<(), PictureError> {
+        check_size("the picture", size)?;
+        self.config.crop.map_or(Ok(()), |crop| crop.check_within(size))
     }
 
     /// The frame of one picture, with the picture's stamp.
@@ -95,6 +104,8 @@ mod tests {
             error.to_string(),
             "the crop of 2x1 pixels at 1,0: expected to be within the picture, got a picture of 2x1"
         );
+        assert_eq!(pipeline.check_source(size(2, 1)), Err(error));
+        assert_eq!(pipeline.check_source(size(3, 1)), Ok(()));
         assert_eq!(pipeline.process(&raw(size(3, 1), &[1, 2, 3])).unwrap().pixels(), [2, 2, 2, 3, 3, 3]);
     }
 

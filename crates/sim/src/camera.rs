@@ -3,15 +3,27 @@
 use crate::ConfigError;
 use serde::{Deserialize, Serialize};
 use turnkey_core::{Camera, FrameSize};
+use turnkey_picture::{Pipeline, PipelineConfig};
 
 /// Pictures have at most this many pixels to a side.
 const LARGEST: usize = 1024;
+
+/// What draws a camera's pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RendererName {
+    /// Ours, on the processor: the same bytes everywhere.
+    #[default]
+    Cpu,
+    /// MuJoCo's own, through OpenGL: for machines with a GPU. Another card may draw other bytes.
+    Mujoco,
+}
 
 /// What a twin's camera is and where. Every setting has a default; an unknown one is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CameraConfig {
-    /// Pixels of a picture.
+    /// Pixels of a picture, as it is drawn.
     pub size: FrameSize,
     /// Where the camera is, m, in the world: the valve turns about z, at x = y = 0, and its mark is at
     /// z = 0.11 m.
@@ -20,8 +32,14 @@ pub struct CameraConfig {
     pub look_at: [f32; 3],
     /// The angle from the picture's lower edge to its upper one, degrees.
     pub vertical_fov_degrees: f32,
-    /// Whether a pixel is the mean of four samples, or one sample at its centre: coarser, and faster.
+    /// What draws them.
+    pub renderer: RendererName,
+    /// Whether a pixel is the mean of four samples, or one sample at its centre: coarser, and faster. MuJoCo's renderer
+    /// always takes as many as the model says.
     pub supersampling: bool,
+    /// What becomes of pictures before anybody sees them: cut out and resized, as a real camera's are. Without it they
+    /// stay as they are drawn.
+    pub pipeline: Option<PipelineConfig>,
 }
 
 impl Default for CameraConfig {
@@ -33,7 +51,9 @@ impl Default for CameraConfig {
             position: [0.0, 0.0, 0.31],
             look_at: [0.0, 0.0, 0.10],
             vertical_fov_degrees: 58.0,
+            renderer: RendererName::Cpu,
             supersampling: true,
+            pipeline: None,
         }
     }
 }
@@ -43,6 +63,22 @@ impl CameraConfig {
     #[must_use]
     pub fn camera(&self) -> Camera {
         Camera::looking_at(self.position, self.look_at, self.vertical_fov_degrees.to_radians())
+    }
+
+    /// The size of the frames.
+    #[must_use]
+    pub fn frame_size(&self) -> FrameSize {
+        self.pipeline.map_or(self.size, |pipeline| pipeline.output)
+    }
+
+    /// What every picture goes through.
+    ///
+    /// # Errors
+    /// When a part of it can't be done to pictures of this size.
+    pub(crate) fn pipeline(&self) -> Result<Pipeline, ConfigError> {
+        let config = self.pipeline.unwrap_or(PipelineConfig { crop: None, output: self.size });
+        let made = Pipeline::new(config).and_then(|pipeline| pipeline.check_source(self.size).map(|()| pipeline));
+        made.map_err(|error| ConfigError::Pipeline { found: error.to_string() })
     }
 
     /// Says whether there can be such a camera.
@@ -70,25 +106,32 @@ impl CameraConfig {
             let got = f64::from(self.vertical_fov_degrees);
             return wrong("camera.vertical_fov_degrees", "1 to 170 degrees", got, "58 is the default");
         }
-        Ok(())
+        self.pipeline().map(drop)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use turnkey_picture::Crop;
 
     type Spoil = fn(&mut CameraConfig);
 
+    fn cut(crop: Crop) -> PipelineConfig {
+        PipelineConfig { crop: Some(crop), output: FrameSize { width: 8, height: 8 } }
+    }
+
     #[test]
     fn a_camera_that_cannot_be_is_refused_by_the_setting_that_is_wrong() {
-        let cases: [(&str, Spoil); 6] = [
+        let cases: [(&str, Spoil); 8] = [
             ("camera.size", |config| config.size.width = 0),
             ("camera.size", |config| config.size.height = 4000),
             ("camera.position", |config| config.position[1] = f32::NAN),
             ("camera.look_at", |config| config.look_at = config.position),
             ("camera.vertical_fov_degrees", |config| config.vertical_fov_degrees = 0.0),
             ("camera.vertical_fov_degrees", |config| config.vertical_fov_degrees = f32::NAN),
+            ("camera.pipeline", |config| config.pipeline = Some(cut(Crop { left: 40, top: 0, width: 9, height: 9 }))),
+            ("camera.pipeline", |config| config.pipeline = Some(cut(Crop { left: 0, top: 0, width: 0, height: 9 }))),
         ];
         CameraConfig::default().check().unwrap();
         for (field, spoil) in cases {

@@ -1,5 +1,6 @@
 //! What can be wrong with a twin's configuration, its model files and its physics.
 
+use crate::ScreenError;
 use std::path::PathBuf;
 use turnkey_core::{Failure, Kind};
 
@@ -12,6 +13,9 @@ pub enum TwinError {
     /// The model can't be loaded.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// MuJoCo's renderer was asked for, and there is no OpenGL.
+    #[error(transparent)]
+    Screen(#[from] ScreenError),
 }
 
 /// A setting outside of what it may be.
@@ -42,6 +46,12 @@ pub enum ConfigError {
         low: f64,
         /// The upper end given.
         high: f64,
+    },
+    /// Pictures can't be cut out and resized as asked.
+    #[error("camera.pipeline: {found}; the crop is in the pixels of camera.size")]
+    Pipeline {
+        /// What was expected and what it is.
+        found: String,
     },
     /// A range that the chosen actuation has no use for.
     #[error(

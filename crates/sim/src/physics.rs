@@ -68,6 +68,10 @@ impl Physics {
         &self.data
     }
 
+    pub(crate) fn data_mut(&mut self) -> &mut MjData<Box<MjModel>> {
+        &mut self.data
+    }
+
     /// Puts other dynamics in force, whatever was in force before.
     pub(crate) fn apply(&mut self, dynamics: &Dynamics) {
         let nominal = &self.nominal;

@@ -17,8 +17,8 @@ mod stage;
 mod texture;
 
 pub use edit::EditError;
+pub(crate) use edit::View;
 
-use edit::View;
 use linear::{Rigid, Vec3};
 use raster::{Corner, Visible, doubled_area};
 use shade::{Face, FaceLight, Shading};

@@ -55,6 +55,15 @@ impl Drawing {
         drawing
     }
 
+    /// What the shapes are in the model, in the scene's order: type and index.
+    pub(crate) fn elements(&self) -> Vec<(i32, i32)> {
+        let element = |source: &Source| match *source {
+            Source::Geom(geom) | Source::Slab(geom) => (MjtObj::mjOBJ_GEOM as i32, geom as i32),
+            Source::Site(site) => (MjtObj::mjOBJ_SITE as i32, site as i32),
+        };
+        self.sources.iter().map(element).collect()
+    }
+
     /// Where the shapes are now, in the scene's order.
     pub(crate) fn poses(&self, data: &MjData<Box<MjModel>>) -> impl Iterator<Item = Pose> {
         let pose = move |source: &Source| match *source {

@@ -1,10 +1,11 @@
 //! The twin itself: start reading here.
 
 use crate::drive::Drive;
+use crate::eye::Eye;
 use crate::model::Model;
 use crate::physics::{Physics, physics_steps};
 use crate::scene::Drawing;
-use crate::{CameraConfig, Dynamics, Renderer, TwinConfig, TwinError};
+use crate::{CameraConfig, Dynamics, TwinConfig, TwinError};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -28,12 +29,6 @@ pub struct Twin {
     drawing: Drawing,
     eye: Option<Eye>,
     motion: Motion,
-}
-
-/// What takes the pictures, and room for where the shapes are.
-struct Eye {
-    renderer: Renderer,
-    poses: Vec<Pose>,
 }
 
 /// What a twin remembers besides its physics.
@@ -71,12 +66,9 @@ impl Twin {
         let motion =
             Motion { steps: 0, goal: physics.positions(), coming: VecDeque::new(), noise: Rng::new(0, "twin noise") };
         let drawing = Drawing::new(physics.model());
-        let eye = |CameraConfig { size, supersampling, .. }: &CameraConfig, camera| Eye {
-            renderer: Renderer::new(&drawing.scene, camera, *size, *supersampling),
-            poses: Vec::new(),
-        };
+        let eye = config.camera.as_ref().map(|camera| Eye::new(camera, physics.model(), &drawing)).transpose()?;
         Ok(Self {
-            eye: config.camera.as_ref().map(|config| eye(config, config.camera())),
+            eye,
             limits: config.joint_limits()?,
             period: config.period()?,
             steps_per_period: config.physics_steps()?,
@@ -122,7 +114,7 @@ impl Twin {
         Ok(())
     }
 
-    fn read(&mut self) -> Reading {
+    fn read(&mut self) -> Result<Reading, Failure> {
         let (joint_noise, valve_noise) = (self.dynamics().joint_noise, self.dynamics().valve_noise);
         let mut noisy = |value: f64, deviation: f64| {
             if deviation > 0.0 { value + deviation * self.motion.noise.normal() } else { value }
@@ -137,17 +129,15 @@ impl Twin {
             velocities: self.physics.velocities(),
             torques: self.physics.torques(),
             valve: Some(valve),
-            frame: self.take_picture(stamp),
+            frame: self.take_picture(stamp)?,
         };
-        self.drive.registers(reading)
+        Ok(self.drive.registers(reading))
     }
 
-    fn take_picture(&mut self, stamp: Stamp) -> Option<Frame> {
-        let eye = self.eye.as_mut()?;
+    fn take_picture(&mut self, stamp: Stamp) -> Result<Option<Frame>, Failure> {
+        let Some(eye) = &mut self.eye else { return Ok(None) };
         self.physics.place_bodies();
-        eye.poses.clear();
-        eye.poses.extend(self.drawing.poses(self.physics.data()));
-        Some(eye.renderer.render(&eye.poses, stamp))
+        eye.look(&self.drawing, self.physics.data_mut(), stamp).map(Some)
     }
 }
 
@@ -174,7 +164,7 @@ impl Plant for Twin {
         self.motion.goal = start.joints;
         self.motion.coming.clear();
         self.motion.noise = Rng::new(start.seed, "twin noise");
-        Ok(self.read())
+        self.read()
     }
 
     fn step(&mut self, goal: &JointGoal) -> Result<Reading, Failure> {
@@ -183,11 +173,11 @@ impl Plant for Twin {
         for _ in 0..self.steps_per_period {
             self.physics_step()?;
         }
-        Ok(self.read())
+        self.read()
     }
 
     fn frame_size(&self) -> Option<FrameSize> {
-        self.config.camera.as_ref().map(|camera| camera.size)
+        self.config.camera.as_ref().map(CameraConfig::frame_size)
     }
 
     fn scene(&self) -> Option<&Scene> {
@@ -196,7 +186,7 @@ impl Plant for Twin {
 
     fn edit_scene(&mut self, edits: &[SceneEdit]) -> Result<(), Failure> {
         match (&mut self.eye, edits) {
-            (Some(eye), _) => eye.renderer.edit(edits).map_err(|error| Failure::new(Kind::Stop, error)),
+            (Some(eye), _) => eye.edit(edits).map_err(|error| Failure::new(Kind::Stop, error)),
             (None, []) => Ok(()),
             (None, _) => {
                 let text = "the twin takes no pictures whose looks could change; give it a camera ([twin.camera])";

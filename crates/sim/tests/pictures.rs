@@ -4,6 +4,7 @@ use turnkey_core::{
     Camera, Frame, FrameSize, Geometry, JointVector, Kind, Light, Part, Plant, Pose, Reading, Rng, Scene, SceneEdit,
     Shape, Snapshot, Stamp, Start, Texture,
 };
+use turnkey_picture::{Crop, Pipeline, PipelineConfig, RawFormat, RawFrame};
 use turnkey_sim::{Actuation, CameraConfig, Renderer, Twin, TwinConfig};
 
 const SIZE: FrameSize = FrameSize { width: 64, height: 64 };
@@ -153,6 +154,21 @@ fn every_reading_has_a_picture_of_its_own_moment_and_the_physics_does_not_notice
             seen = step(&mut seeing, &mut same_rng, &seen.positions);
         }
     }
+}
+
+#[test]
+fn a_twins_pictures_take_the_way_of_a_real_cameras() {
+    let output = FrameSize { width: 30, height: 20 };
+    let pipeline = PipelineConfig { crop: Some(Crop { left: 8, top: 4, width: 45, height: 32 }), output };
+    let large = CameraConfig { size: SIZE, ..CameraConfig::default() };
+    let mut whole = twin(Some(large.clone()));
+    let mut cut = twin(Some(CameraConfig { pipeline: Some(pipeline), ..large }));
+    let (drawn, seen) = (whole.reset(&start()).unwrap().frame.unwrap(), cut.reset(&start()).unwrap().frame.unwrap());
+    let raw = RawFrame { format: RawFormat::Rgb8, size: SIZE, bytes: drawn.pixels(), stamp: drawn.stamp() };
+    assert_eq!(seen, Pipeline::new(pipeline).unwrap().process(&raw).unwrap());
+    assert_eq!((cut.frame_size(), whole.frame_size()), (Some(output), Some(SIZE)));
+    let state = cut.save();
+    cut.restore(&state).unwrap();
 }
 
 #[test]

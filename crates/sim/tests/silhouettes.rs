@@ -25,6 +25,7 @@ fn views() -> impl Iterator<Item = View> {
             look_at: place(4),
             vertical_fov_degrees: number(7) as f32,
             supersampling: false,
+            ..CameraConfig::default()
         };
         let joints = std::array::from_fn(|joint| number(8 + joint % 3));
         View { name: fields[0], camera, start: Start { joints, valve: number(11), seed: 0 }, seen: parts(fields[12]) }

@@ -5,27 +5,36 @@ use turnkey_core::{Camera, Geometry, Part, Pose, Scene, SceneEdit, Shape, Textur
 
 /// A change that can't be made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("a change to the scene, {what}: expected {expected}, got {got}")]
-pub struct EditError {
-    /// Which number of which change.
-    pub what: &'static str,
-    /// What it may be.
-    pub expected: &'static str,
-    /// What it is.
-    pub got: f32,
+pub enum EditError {
+    /// A number that is none, or of the wrong sign.
+    #[error("a change to the scene, {what}: expected {expected}, got {got}")]
+    Number {
+        /// Which number of which change.
+        what: &'static str,
+        /// What it may be.
+        expected: &'static str,
+        /// What it is.
+        got: f32,
+    },
+    /// A change that MuJoCo's renderer has no way to draw.
+    #[error("a change to the scene: MuJoCo's renderer can't draw {what}; leave camera.renderer at \"cpu\" for it")]
+    Renderer {
+        /// What was to be drawn.
+        what: &'static str,
+    },
 }
 
 /// A scene with what was put into it, and the camera.
 #[derive(Clone, Debug)]
-pub(super) struct View {
-    pub(super) scene: Scene,
-    pub(super) camera: Camera,
+pub(crate) struct View {
+    pub(crate) scene: Scene,
+    pub(crate) camera: Camera,
     /// Poses of the shapes at the scene's end that the plant doesn't know.
-    pub(super) added: Vec<Pose>,
+    pub(crate) added: Vec<Pose>,
 }
 
 impl View {
-    pub(super) fn apply(&mut self, edit: &SceneEdit) -> Result<(), EditError> {
+    pub(crate) fn apply(&mut self, edit: &SceneEdit) -> Result<(), EditError> {
         check(edit)?;
         match edit {
             SceneEdit::LightDirection { azimuth, elevation } => {
@@ -115,5 +124,5 @@ fn expect(
     numbers: &[f32],
     holds: fn(f32) -> bool,
 ) -> Result<(), EditError> {
-    numbers.iter().find(|number| !holds(**number)).map_or(Ok(()), |&got| Err(EditError { what, expected, got }))
+    numbers.iter().find(|number| !holds(**number)).map_or(Ok(()), |&got| Err(EditError::Number { what, expected, got }))
 }
