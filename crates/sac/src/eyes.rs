@@ -102,6 +102,11 @@ impl Eyes {
         }
     }
 
+    /// The pictures that are seen.
+    pub(crate) fn pictures(&self) -> PictureShape {
+        self.pictures
+    }
+
     /// The pictures of a batch, those of each row moved at random by up to `encoder.shift` pixels where `rng` is given.
     pub(crate) fn moved(&self, pixels: &[u8], rng: Option<&mut Rng>) -> Pictures {
         let Some(rng) = rng.filter(|_| self.shift > 0) else { return Arc::new(pixels.to_vec()) };
@@ -112,9 +117,7 @@ impl Eyes {
 
     /// One observation's pictures, laid over each other.
     pub(crate) fn of_observation(&self, frames: &[Frame]) -> Pictures {
-        let mut pixels = vec![0; self.pictures.bytes()];
-        self.pictures.lay_over(frames.iter().map(Frame::pixels), &mut pixels);
-        Arc::new(pixels)
+        of_observation(self.pictures, frames)
     }
 
     /// The critics' features of one observation's pictures, and these as a tensor that a gradient can be taken for.
@@ -126,4 +129,11 @@ impl Eyes {
         let pictures = Tensor::from_inner(pictures).require_grad();
         (self.critics.constant().through(|shape, theta| encode(pictures.clone(), theta, shape)), pictures)
     }
+}
+
+/// One observation's pictures, laid over each other.
+pub(crate) fn of_observation(shape: PictureShape, frames: &[Frame]) -> Pictures {
+    let mut pixels = vec![0; shape.bytes()];
+    shape.lay_over(frames.iter().map(Frame::pixels), &mut pixels);
+    Arc::new(pixels)
 }
