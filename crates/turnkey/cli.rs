@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::orders::Order;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -20,6 +21,10 @@ pub struct Cli {
 pub enum Command {
     /// Trains a policy.
     Train(Train),
+    /// Stops a run that is being trained in real time: lets go of the plant at once, then leaves with a checkpoint.
+    Stop(Told),
+    /// Tells a run that is being trained in real time what to do.
+    Tell(Tell),
     /// Evaluates a trained policy on episodes it never trained on.
     Evaluate(Evaluate),
     /// Tests how far a policy that sees pictures can be trusted when they change.
@@ -91,6 +96,23 @@ fn quoted(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
     }
+}
+
+/// Arguments of `stop`.
+#[derive(Debug, Args)]
+pub struct Told {
+    /// The run's folder.
+    pub run: PathBuf,
+}
+
+/// Arguments of `tell`.
+#[derive(Debug, Args)]
+pub struct Tell {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// What it is to do.
+    #[arg(value_enum)]
+    pub order: Order,
 }
 
 /// Arguments of `evaluate`.

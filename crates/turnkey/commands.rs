@@ -1,17 +1,20 @@
 //! What each command of the command line does.
 
+use crate::asynchronous::{Asynchronous, Ended};
 use crate::bench;
 use crate::checkpoint::Checkpoint;
 use crate::cli::{Cli, Command, Evaluate, Plot, Robustness, Train};
-use crate::config::Config;
+use crate::config::{Config, RunMode};
 use crate::evaluation::{Evaluation, evaluate};
+use crate::lateness::LatenessFigures;
 use crate::metrics::{self, Line};
+use crate::orders::{self, Order};
 use crate::plot::{Curve, Point, learning_curves};
 use crate::robustness;
 use crate::run_folder::{RunFolder, write_json};
 use crate::setup::{environment, recording};
 use crate::stop::Stop;
-use crate::train::{Finish, Trainer};
+use crate::train::{Finish, SOLVED, Trainer};
 use crate::version;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
@@ -30,6 +33,8 @@ pub fn run(cli: Cli) -> Result<()> {
     }
     match cli.command {
         Command::Train(arguments) => train(&arguments),
+        Command::Stop(arguments) => tell(&arguments.run, Order::Stop),
+        Command::Tell(arguments) => tell(&arguments.run, arguments.order),
         Command::Evaluate(arguments) => evaluate_run(&arguments),
         Command::Robustness(arguments) => test_robustness(&arguments),
         Command::Plot(arguments) => plot(&arguments),
@@ -62,7 +67,7 @@ fn train(arguments: &Train) -> Result<()> {
 fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Result<Finish> {
     let path = arguments.runs_dir.join(name);
     // Of several runs, those that a stopped command had not come to yet begin.
-    let mut trainer = if arguments.resume && (arguments.seeds.is_none() || path.exists()) {
+    let folder = if arguments.resume && (arguments.seeds.is_none() || path.exists()) {
         let folder = RunFolder::open(&path)?;
         if let Some(difference) = folder.load_config()?.difference(&config) {
             bail!(
@@ -72,17 +77,67 @@ fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Resu
                 path.join("config.toml").display()
             );
         }
-        Trainer::resume(config, folder, arguments.view, arguments.quiet)?
+        Some(folder)
     } else {
-        let other = arguments.init_from.as_deref().map(RunFolder::open).transpose()?;
-        Trainer::new(config, &path, other.as_ref(), arguments.view, arguments.quiet)?
+        None
     };
-    let finish = trainer.train(stop)?;
-    match finish {
-        Finish::Stopped => println!("stopped with a checkpoint; go on with\n  {}", arguments.resume_command()),
-        Finish::Complete => conclude(&mut trainer)?,
+    let other = arguments.init_from.as_deref().map(RunFolder::open).transpose()?;
+    let finish = match config.run.mode {
+        RunMode::Inline => {
+            let mut trainer = match folder {
+                Some(folder) => Trainer::resume(config, folder, arguments.view, arguments.quiet)?,
+                None => Trainer::new(config, &path, other.as_ref(), arguments.view, arguments.quiet)?,
+            };
+            let finish = trainer.train(stop)?;
+            if finish == Finish::Complete {
+                let evaluation = trainer.final_evaluation()?;
+                let (steps, minutes, steps_to_solve) = trainer.progress();
+                let (folder, config) = (trainer.folder(), trainer.config());
+                conclude(folder, config, Conclusion { evaluation, steps, minutes, steps_to_solve, lateness: None })?;
+            }
+            finish
+        }
+        RunMode::Asynchronous => {
+            let run = match folder {
+                Some(folder) => Asynchronous::resume(config.clone(), folder, arguments.view, arguments.quiet)?,
+                None => Asynchronous::new(config.clone(), &path, other.as_ref(), arguments.view, arguments.quiet)?,
+            };
+            let folder = run.folder().clone();
+            let Ended { finish, evaluation, steps, minutes, lateness } = run.train(stop)?;
+            if let Some(evaluation) = evaluation {
+                let steps_to_solve = steps_to_solve(&points(&folder)?);
+                let lateness = Some(lateness);
+                conclude(&folder, &config, Conclusion { evaluation, steps, minutes, steps_to_solve, lateness })?;
+            }
+            finish
+        }
+    };
+    if finish == Finish::Stopped {
+        println!("stopped with a checkpoint; go on with\n  {}", arguments.resume_command());
     }
     Ok(finish)
+}
+
+fn tell(run: &Path, order: Order) -> Result<()> {
+    let said = orders::send(&RunFolder::open(run)?, order)?;
+    println!("{said}");
+    ensure!(!said.starts_with("NOT"), "{}: the plant was not released in time.\n  fix: cut its power", run.display());
+    Ok(())
+}
+
+/// The first step of the first two evaluations in a row that count as solved.
+fn steps_to_solve(evaluations: &[Point]) -> Option<u64> {
+    let solved = |point: &Point| point.success_rate >= SOLVED;
+    evaluations.windows(2).find(|pair| pair.iter().all(solved)).map(|pair| pair[0].step)
+}
+
+/// What a run came to.
+struct Conclusion {
+    evaluation: Evaluation,
+    steps: u64,
+    minutes: f64,
+    steps_to_solve: Option<u64>,
+    lateness: Option<LatenessFigures>,
 }
 
 /// What there is to say about a finished run.
@@ -98,30 +153,32 @@ struct Summary {
     peak_memory_mb: Option<u64>,
     /// First step of the first two evaluations in a row with at least 90% success.
     steps_to_solve: Option<u64>,
+    /// How control in real time kept to its period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timing: Option<LatenessFigures>,
     #[serde(rename = "final")]
     last: Evaluation,
     evaluations: Vec<Point>,
 }
 
-fn conclude(trainer: &mut Trainer) -> Result<()> {
-    let evaluation = trainer.final_evaluation()?;
-    let folder = trainer.folder().clone();
+fn conclude(folder: &RunFolder, config: &Config, ended: Conclusion) -> Result<()> {
+    let Conclusion { evaluation, steps, minutes, steps_to_solve, lateness } = ended;
     write_json(&folder.evaluation(), &evaluation)?;
-    let evaluations = points(&folder)?;
+    let evaluations = points(folder)?;
     if !evaluations.is_empty() {
         let curve = Curve { label: folder.name(), seeds: vec![evaluations.clone()] };
         learning_curves(&[curve], &folder.curve())?;
     }
-    let (steps, minutes, steps_to_solve) = trainer.progress();
     let summary = Summary {
         name: folder.name(),
-        config: trainer.config().to_toml()?,
-        seed: trainer.config().seed,
+        config: config.to_toml()?,
+        seed: config.seed,
         commit: version::current().commit,
         steps,
         minutes,
         peak_memory_mb: peak_memory_mb(),
         steps_to_solve,
+        timing: lateness,
         last: evaluation.clone(),
         evaluations,
     };
@@ -131,6 +188,9 @@ fn conclude(trainer: &mut Trainer) -> Result<()> {
     match steps_to_solve {
         Some(step) => println!("  solved (two evaluations in a row at 90%) from step {step}"),
         None => println!("  not solved (no two evaluations in a row at 90%)"),
+    }
+    if let Some(timing) = lateness {
+        println!("  {timing}");
     }
     println!("everything of this run is in {}", folder.path().display());
     Ok(())

@@ -84,6 +84,24 @@ pub struct RunConfig {
     /// Checkpoints kept; older ones are deleted.
     #[serde(default = "three")]
     pub checkpoints_kept: usize,
+    /// Whether learning waits for control and control for learning, or each goes its own way.
+    #[serde(default)]
+    pub mode: RunMode,
+    /// A step that ends this long after its deadline ends an asynchronous run, with the plant released, s.
+    #[serde(default = "one_second")]
+    pub lateness_limit_secs: f64,
+}
+
+/// How control and learning go together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunMode {
+    /// In turn, on one thread, as fast as it goes: the same seed gives the same run. For plants that wait.
+    #[default]
+    Inline,
+    /// On threads of their own, control in real time. For plants that don't wait, and for those that are to be like
+    /// them.
+    Asynchronous,
 }
 
 /// Transitions that fit into a large machine's memory, about 25 GB of them.
@@ -91,6 +109,9 @@ const LARGEST_REPLAY: usize = 100_000_000;
 
 fn one() -> u64 {
     1
+}
+fn one_second() -> f64 {
+    1.0
 }
 fn three() -> usize {
     3
@@ -209,6 +230,15 @@ impl RawConfig {
             (1..=LARGEST_REPLAY).contains(&run.replay_capacity),
             "run.replay_capacity: expected 1 to {LARGEST_REPLAY}, got {}",
             run.replay_capacity
+        );
+        ensure!(
+            run.lateness_limit_secs > 0.0 && run.lateness_limit_secs <= 3600.0,
+            "run.lateness_limit_secs: expected above 0 and at most 3600, got {}",
+            run.lateness_limit_secs
+        );
+        ensure!(
+            run.mode == RunMode::Inline || self.disturbance.is_none(),
+            "[disturbance]: expected none with run.mode = \"asynchronous\", whose evaluations are on the plant it trains on"
         );
         ensure!(
             run.updates_per_step <= 1000,

@@ -32,6 +32,8 @@ pub struct Evaluation {
 pub struct Rollout {
     /// Sum of rewards.
     pub total: f64,
+    /// Steps.
+    pub length: usize,
     /// The absolute angular error after each step, rad, where there is one.
     pub errors: Vec<f64>,
     /// Whether the last step was a success.
@@ -49,14 +51,15 @@ pub fn rollouts(policy: &mut impl Policy, environment: &mut dyn Environment, epi
     for episode in 0..episodes {
         let mut observation =
             environment.reset(EVALUATION_SEEDS + episode).context("an evaluation episode can't start")?;
-        let (mut total, mut errors) = (0.0, Vec::new());
+        let (mut length, mut total, mut errors) = (0, 0.0, Vec::new());
         loop {
             let action = policy.act(&observation, Mode::Deterministic, &mut rng);
             let step = environment.step(&action).context("an evaluation episode broke off")?;
+            length += 1;
             total += step.reward;
             errors.extend(step.info.angular_error.map(f64::abs));
             if step.end.is_some() {
-                all.push(Rollout { total, errors, success: step.info.success == Some(true) });
+                all.push(Rollout { length, total, errors, success: step.info.success == Some(true) });
                 break;
             }
             observation = step.observation;
@@ -70,19 +73,24 @@ pub fn rollouts(policy: &mut impl Policy, environment: &mut dyn Environment, epi
 /// # Errors
 /// When the environment fails.
 pub fn evaluate(policy: &mut impl Policy, environment: &mut dyn Environment, episodes: u64) -> Result<Evaluation> {
-    let all = rollouts(policy, environment, episodes)?;
+    Ok(figures(&rollouts(policy, environment, episodes)?))
+}
+
+/// The figures of these episodes.
+#[must_use]
+pub fn figures(all: &[Rollout]) -> Evaluation {
     let successes = all.iter().filter(|rollout| rollout.success).count();
     let returns: Vec<f64> = all.iter().map(|rollout| rollout.total).collect();
     let finals: Vec<f64> = all.iter().filter_map(|rollout| rollout.errors.last().copied()).collect();
-    let errors: Vec<Vec<f64>> = all.into_iter().map(|rollout| rollout.errors).collect();
-    Ok(Evaluation {
+    let errors: Vec<Vec<f64>> = all.iter().map(|rollout| rollout.errors.clone()).collect();
+    Evaluation {
         episodes: returns.len(),
         successes,
         success_rate: wilson(successes, returns.len()),
         median_error: bootstrap(&finals, median),
         median_rollout_error: grouped_median(&errors),
         mean_return: bootstrap(&returns, mean),
-    })
+    }
 }
 
 impl fmt::Display for Evaluation {

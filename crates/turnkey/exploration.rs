@@ -2,8 +2,7 @@
 
 use crate::config::ExplorationConfig;
 use serde::{Deserialize, Serialize};
-use turnkey_core::{Action, Observation, Rng};
-use turnkey_sac::Sac;
+use turnkey_core::{Action, Rng};
 
 /// Noise that is standard normal at every step and correlated from one step to the next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,12 +18,18 @@ impl Exploration {
     /// Exploration for actions of this width.
     #[must_use]
     pub fn new(config: &ExplorationConfig, action: usize, seed: u64) -> Self {
+        Self::with_rng(config, action, Rng::new(seed, "exploration"))
+    }
+
+    /// Exploration that draws from this generator.
+    #[must_use]
+    pub fn with_rng(config: &ExplorationConfig, action: usize, rng: Rng) -> Self {
         Self {
             correlation: config.correlation,
             warmup_correlation: config.warmup_correlation,
             noise: vec![0.0; action],
             fresh: true,
-            rng: Rng::new(seed, "exploration"),
+            rng,
         }
     }
 
@@ -39,10 +44,10 @@ impl Exploration {
         Action(self.noise.iter().map(|x| uniform_from_normal(*x)).collect())
     }
 
-    /// The policy's action under this noise.
-    pub fn of_policy(&mut self, policy: &Sac, observation: &Observation) -> Action {
+    /// What the policy does under this noise, one number an action.
+    pub fn of_policy(&mut self, act: impl FnOnce(Vec<f32>) -> Action) -> Action {
         self.draw(self.correlation);
-        policy.act_with(observation, self.noise.clone())
+        act(self.noise.clone())
     }
 
     /// The next noise: an autoregression of order one, standard normal at each step.

@@ -1,6 +1,7 @@
 //! The rig, the loops and the command line of `turnkey`: what configures a run, trains, evaluates, and
 //! keeps it on disk. Start reading at [`train::Trainer::train`].
 
+pub mod asynchronous;
 pub mod bench;
 pub mod checkpoint;
 pub mod cli;
@@ -8,8 +9,12 @@ pub mod commands;
 pub mod config;
 pub mod evaluation;
 pub mod exploration;
+pub mod lateness;
 pub mod metrics;
+pub mod orders;
+pub mod pace;
 pub mod plot;
+pub mod priority;
 pub mod progress;
 pub mod report;
 pub mod robustness;

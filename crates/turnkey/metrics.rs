@@ -1,6 +1,7 @@
 //! Figures of a run, one JSON object a line.
 
 use crate::evaluation::Evaluation;
+use crate::lateness::LatenessFigures;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
@@ -49,6 +50,34 @@ pub enum Line {
         #[serde(flatten)]
         evaluation: Evaluation,
     },
+    /// How control in real time kept to its period since the last such line, evaluations included.
+    Timing {
+        /// Environment steps taken.
+        step: u64,
+        /// Minutes of training so far, earlier parts of a resumed run included.
+        minutes: f64,
+        /// The figures.
+        #[serde(flatten)]
+        timing: Timing,
+    },
+}
+
+/// How control in real time kept to its period, and how far the others were behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// How late steps were.
+    #[serde(flatten)]
+    pub lateness: LatenessFigures,
+    /// Steps that the policy's experience was behind, at most: the age of the weights.
+    pub oldest_weights_steps: u64,
+    /// Updates that the update-to-data ratio asks for and that were not made yet.
+    pub updates_owed: u64,
+    /// Transitions that the learner had not taken yet.
+    pub waiting_to_be_learned: usize,
+    /// Transitions and figures that were not written yet.
+    pub waiting_to_be_written: usize,
+    /// Records that the viewer had no room for, so far.
+    pub records_dropped: u64,
 }
 
 impl Line {
@@ -56,7 +85,8 @@ impl Line {
     #[must_use]
     pub fn step(&self) -> u64 {
         match self {
-            Self::Episode { step, .. } | Self::Learning { step, .. } | Self::Evaluation { step, .. } => *step,
+            Self::Episode { step, .. } | Self::Learning { step, .. } => *step,
+            Self::Evaluation { step, .. } | Self::Timing { step, .. } => *step,
         }
     }
 }
@@ -96,6 +126,27 @@ impl MetricsFile {
         let file = OpenOptions::new().append(true).create(true).open(path).with_context(describe)?;
         file.set_len(keep).with_context(describe)?;
         Ok(Self { path: path.to_owned(), file: BufWriter::new(file), bytes: keep })
+    }
+
+    /// Opens the file and goes on after its last whole line.
+    ///
+    /// # Errors
+    /// When the file can't be read or written.
+    pub fn open_whole(path: &Path) -> Result<Self> {
+        let bytes = match std::fs::read(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            read => read.with_context(|| format!("{} can't be read", path.display()))?,
+        };
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end as u64 + 1);
+        Self::open(path, whole)
+    }
+
+    /// Hands all lines to the operating system.
+    ///
+    /// # Errors
+    /// When the disk is full.
+    pub fn flush(&mut self) -> Result<()> {
+        self.file.flush().with_context(|| format!("{} can't be written", self.path.display()))
     }
 
     /// Appends a line.

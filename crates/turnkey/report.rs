@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Instant;
 use turnkey_core::LearningRecord;
-use turnkey_sac::{Metrics, Sac};
+use turnkey_sac::Metrics;
 
 /// Gradient steps averaged into one line of figures.
 const UPDATES_A_LINE: u64 = 200;
@@ -109,11 +109,31 @@ impl Reporter {
     }
 
     /// After each environment step.
-    pub fn tick(&mut self, step: u64, learner: &Sac) {
+    pub fn tick(&mut self, step: u64, temperature: f64) {
+        self.status.temperature = Some(temperature);
+        self.step(step);
+    }
+
+    /// After each environment step, where the learner is elsewhere.
+    pub fn step(&mut self, step: u64) {
         self.status.step = step;
-        self.status.temperature = Some(learner.temperature());
         if let Some(progress) = &mut self.progress {
             progress.update(&self.status);
+        }
+    }
+
+    /// After each line of figures that somebody else put together.
+    pub fn line(&mut self, line: &Line) {
+        match line {
+            Line::Episode { episode_return, success, final_error, .. } => {
+                self.episode(*episode_return, *success, *final_error);
+            }
+            Line::Learning { metrics, gradient_steps_per_sec, .. } => {
+                self.status.temperature = Some(metrics.temperature);
+                self.status.gradient_steps_per_sec = Some(*gradient_steps_per_sec);
+            }
+            Line::Evaluation { step, evaluation, .. } => self.evaluation(*step, evaluation),
+            Line::Timing { .. } => {}
         }
     }
 

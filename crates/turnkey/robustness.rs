@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn an_arm_is_compared_episode_by_episode() {
-        let rollout = |success, error| Rollout { total: 0.0, errors: vec![1.0, error], success };
+        let rollout = |success, error| Rollout { length: 2, total: 0.0, errors: vec![1.0, error], success };
         let control = [rollout(true, 0.05), rollout(true, 0.02), rollout(false, 0.5), rollout(true, 0.01)];
         let found = [rollout(false, 0.65), rollout(true, 0.02), rollout(true, 0.1), rollout(false, 0.61)];
         let arm = arms(&["hand".into()]).unwrap().remove(0);

@@ -1,11 +1,12 @@
 //! The parts of a run, from its configuration.
 
 use crate::config::Config;
+use crate::pace::{Pace, Paced};
 use crate::run_folder::RunFolder;
 use anyhow::{Context, Result};
 use std::path::Path;
 use turnkey_core::{Environment, Plant, Record, Scene, Sink};
-use turnkey_env::{ClawEnvironment, DisturbanceConfig, Disturbed, ValveTask};
+use turnkey_env::{Augmentation, ClawEnvironment, DisturbanceConfig, Disturbed, ValveTask};
 use turnkey_sim::{ModelName, Twin};
 
 /// The task on the twin.
@@ -30,7 +31,38 @@ pub enum Dress<'a> {
 /// # Errors
 /// As [`environment`], and when a disturbance's strength is out of range.
 pub fn disturbed_environment(config: &Config, dress: Dress<'_>) -> Result<Box<dyn Environment>> {
-    let plant = Twin::new(config.twin.clone()).with_context(|| match config.twin.model {
+    let (plant, task) = (twin(config)?, task(config)?);
+    match dress {
+        Dress::Plain => Ok(on_plant(config, plant, task)?),
+        Dress::As(disturbance) => {
+            Ok(on_plant(config, Disturbed::new(plant, disturbance.clone(), config.task.episode_steps)?, task)?)
+        }
+    }
+}
+
+/// The task on a twin that keeps to a pace, as a real claw does.
+///
+/// # Errors
+/// As [`environment`].
+pub fn paced_environment(config: &Config, pace: &Pace) -> Result<Box<dyn Environment + Send>> {
+    on_plant(config, Paced::new(twin(config)?, pace.clone()), task(config)?)
+}
+
+/// What is made of transitions, where configured.
+///
+/// # Errors
+/// When it doesn't fit the task.
+pub fn augmentation(config: &Config) -> Result<Option<Augmentation>> {
+    let Some(augmentation) = config.augmentation.clone() else { return Ok(None) };
+    Ok(Some(Augmentation::new(&task(config)?, augmentation).context("the augmentation doesn't fit the task")?))
+}
+
+fn task(config: &Config) -> Result<ValveTask> {
+    ValveTask::new(config.task.clone()).context("the task can't be made")
+}
+
+fn twin(config: &Config) -> Result<Twin> {
+    Twin::new(config.twin.clone()).with_context(|| match config.twin.model {
         ModelName::Turnkey => "the twin can't be made".to_owned(),
         ModelName::Robel => {
             let folder = std::env::var("TURNKEY_ROBEL_DIR").map(|dir| format!(" in {dir}")).unwrap_or_default();
@@ -39,18 +71,14 @@ pub fn disturbed_environment(config: &Config, dress: Dress<'_>) -> Result<Box<dy
                  our own model by --set twin.model=turnkey"
             )
         }
-    })?;
-    let task = ValveTask::new(config.task.clone()).context("the task can't be made")?;
-    match dress {
-        Dress::Plain => on_plant(config, plant, task),
-        Dress::As(disturbance) => {
-            let plant = Disturbed::new(plant, disturbance.clone(), config.task.episode_steps)?;
-            on_plant(config, plant, task)
-        }
-    }
+    })
 }
 
-fn on_plant<P: Plant + 'static>(config: &Config, plant: P, task: ValveTask) -> Result<Box<dyn Environment>> {
+fn on_plant<P: Plant + Send + 'static>(
+    config: &Config,
+    plant: P,
+    task: ValveTask,
+) -> Result<Box<dyn Environment + Send>> {
     let environment = ClawEnvironment::new(plant, task).context("the task doesn't fit the twin")?;
     let Some(augmentation) = config.augmentation.clone() else { return Ok(Box::new(environment)) };
     let environment = environment.with_augmentation(augmentation).context("the augmentation doesn't fit the task")?;

@@ -1,5 +1,6 @@
 //! SIGINT, SIGTERM and SIGHUP ask a run to leave; another one, a second or more later, ends the process at once.
 
+use crate::orders::restore_terminal;
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -34,6 +35,7 @@ impl Stop {
                 for _ in signals.forever() {
                     flag.store(true, Ordering::Relaxed);
                     if first.get_or_insert_with(Instant::now).elapsed() >= ONE_REQUEST {
+                        restore_terminal();
                         signal_hook::low_level::exit(130);
                     }
                 }

@@ -2,6 +2,8 @@
 
 mod begin;
 
+pub(crate) use begin::take_over;
+
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::evaluation::{Evaluation, evaluate};
@@ -84,7 +86,7 @@ struct Saved {
 }
 
 /// The success rate from which an evaluation counts as solved, twice in a row.
-const SOLVED: f64 = 0.9;
+pub(crate) const SOLVED: f64 = 0.9;
 
 impl Trainer {
     /// Interacts and learns until the configured steps are taken or somebody asks to stop.
@@ -134,7 +136,7 @@ impl Trainer {
         let action = if state.step < self.config.run.warmup_steps && self.learner.updates() == 0 {
             state.exploration.random()
         } else {
-            state.exploration.of_policy(&self.learner, &state.observation)
+            state.exploration.of_policy(|noise| self.learner.act_with(&state.observation, noise))
         };
         let step = self.environment.step(&action).context("the environment failed")?;
         let transition = Transition {
@@ -159,7 +161,7 @@ impl Trainer {
         if step.end.is_some() {
             self.end_episode(step.info.success, step.info.angular_error.map(f64::abs))?;
         }
-        self.reporter.tick(self.state.step, &self.learner);
+        self.reporter.tick(self.state.step, self.learner.temperature());
         Ok(())
     }
 
@@ -278,7 +280,7 @@ impl Trainer {
 }
 
 /// The next training episode's seed; evaluation seeds have the top bits set and are never drawn.
-fn training_seed(rng: &mut Rng) -> u64 {
+pub(crate) fn training_seed(rng: &mut Rng) -> u64 {
     rng.bits() >> 2
 }
 

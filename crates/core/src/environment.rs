@@ -19,6 +19,14 @@ pub trait Environment: Snapshot {
     /// When the plant fails; the episode is then over and its last step was not taken.
     fn step(&mut self, action: &Action) -> Result<Step, Failure>;
 
+    /// Ends the episode in progress, if any, and lets go of what moves ([`crate::Plant::release`]).
+    ///
+    /// # Errors
+    /// When something may still be holding on.
+    fn release(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// What else may be learned from the same transitions, where the task knows.
     fn augment(&self) -> Option<&dyn Augment> {
         None

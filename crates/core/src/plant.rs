@@ -26,6 +26,14 @@ pub trait Plant: Snapshot {
     /// When the goal can't be given or the plant can't be read; torque is then off on a real claw.
     fn step(&mut self, goal: &JointGoal) -> Result<Reading, Failure>;
 
+    /// Lets go: torque off on a real claw. What holds nothing has nothing to do. A [`Plant::reset`] takes hold again.
+    ///
+    /// # Errors
+    /// When the plant may still be holding on.
+    fn release(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// The size of the frames in its readings, where there is a camera.
     fn frame_size(&self) -> Option<FrameSize> {
         None

@@ -2,6 +2,7 @@
 
 use crate::{Action, Frame, JointVector, Pose, Reading, Scene, Terms};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One thing worth showing or keeping.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub struct ControlRecord {
     /// The newest picture with what the critics attend to laid over it, where pictures are learned from; set by
     /// whoever records.
     pub attention: Option<Frame>,
+    /// How long after its deadline the step ended, where control keeps to a clock; set by whoever records.
+    pub lateness: Option<Duration>,
     /// Where the scene's shapes are.
     pub poses: Vec<Pose>,
 }

@@ -152,6 +152,10 @@ impl<P: Plant> Plant for Disturbed<P> {
         self.plant.scene()
     }
 
+    fn release(&mut self) -> Result<(), Failure> {
+        self.plant.release()
+    }
+
     fn poses(&self) -> Vec<Pose> {
         self.plant.poses()
     }

@@ -119,6 +119,11 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
         Ok(Step { observation, reward: outcome.reward, end: outcome.end, info: outcome.info })
     }
 
+    fn release(&mut self) -> Result<(), Failure> {
+        self.episode = None;
+        self.plant.release()
+    }
+
     fn augment(&self) -> Option<&dyn Augment> {
         self.augmentation.as_ref().map(|augmentation| augmentation as &dyn Augment)
     }
@@ -141,6 +146,7 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
             reward: outcome.reward,
             terms: outcome.info.terms,
             attention: None,
+            lateness: None,
             poses: self.plant.poses(),
         })
     }

@@ -147,6 +147,22 @@ pub enum ReplayError {
         /// The checksum of what is there.
         found: u32,
     },
+    /// A whole row, or frame, after one that is not as it was written.
+    #[error(
+        "{}: {what} {found} is whole and {what} {expected}, before it, is not; \
+         restore the files from a copy, or cut the log off before {what} {expected} (nothing was changed)",
+        path.display()
+    )]
+    Gap {
+        /// The file.
+        path: PathBuf,
+        /// What it holds: `row` or `frame`.
+        what: &'static str,
+        /// The first one that is not as it was written, counted from the start of the run.
+        expected: u64,
+        /// A later one that is.
+        found: u64,
+    },
     /// A row whose checksum is right and whose frames can't be.
     #[error(
         "the log in {}, row {row}: expected its frames to come after those of the row before, found others; \
@@ -170,7 +186,7 @@ impl ReplayError {
             Self::NoPixels { .. } | Self::Batch { .. } | Self::Empty => Kind::Bug,
             Self::NotFinite { .. } | Self::NoCapacity | Self::Io { .. } | Self::Occupied { .. } => Kind::Stop,
             Self::Broken { .. } | Self::Foreign { .. } | Self::Missing { .. } => Kind::Stop,
-            Self::Corrupt { .. } | Self::Misplaced { .. } => Kind::Stop,
+            Self::Corrupt { .. } | Self::Gap { .. } | Self::Misplaced { .. } => Kind::Stop,
         }
     }
 }

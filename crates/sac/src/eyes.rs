@@ -104,6 +104,11 @@ impl Eyes {
         }
     }
 
+    /// The pictures that are seen.
+    pub(crate) fn pictures(&self) -> PictureShape {
+        self.pictures
+    }
+
     /// The pictures of a batch; where `rng` is given, each row's are moved at random by up to `encoder.shift` pixels and
     /// changed in light and colour by up to `encoder.photometric`.
     pub(crate) fn augmented(&self, pixels: &[u8], rng: Option<&mut Rng>) -> Pictures {
@@ -120,9 +125,7 @@ impl Eyes {
 
     /// One observation's pictures, laid over each other.
     pub(crate) fn of_observation(&self, frames: &[Frame]) -> Pictures {
-        let mut pixels = vec![0; self.pictures.bytes()];
-        self.pictures.lay_over(frames.iter().map(Frame::pixels), &mut pixels);
-        Arc::new(pixels)
+        of_observation(self.pictures, frames)
     }
 
     /// The critics' features of one observation's pictures, and these as a tensor that a gradient can be taken for.
@@ -134,6 +137,13 @@ impl Eyes {
         let pictures = Tensor::from_inner(pictures).require_grad();
         (self.critics.constant().through(|shape, theta| encode(pictures.clone(), theta, shape)), pictures)
     }
+}
+
+/// One observation's pictures, laid over each other.
+pub(crate) fn of_observation(shape: PictureShape, frames: &[Frame]) -> Pictures {
+    let mut pixels = vec![0; shape.bytes()];
+    shape.lay_over(frames.iter().map(Frame::pixels), &mut pixels);
+    Arc::new(pixels)
 }
 
 #[cfg(test)]

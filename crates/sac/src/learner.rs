@@ -50,9 +50,9 @@ pub struct Metrics {
 
 /// Observations on the device: numbers, and pictures where there are any.
 #[derive(Clone)]
-struct Seen {
-    numbers: Tensor<2>,
-    pictures: Option<Pictures>,
+pub(crate) struct Seen {
+    pub(crate) numbers: Tensor<2>,
+    pub(crate) pictures: Option<Pictures>,
 }
 
 /// A batch on the device.
@@ -67,7 +67,7 @@ struct Tensors {
 impl Seen {
     /// What a network is given: the features of the pictures, and the numbers. Without pictures the encoder is the
     /// identity.
-    fn features(&self, encode: impl FnOnce(Pictures) -> Tensor<2>) -> Tensor<2> {
+    pub(crate) fn features(&self, encode: impl FnOnce(Pictures) -> Tensor<2>) -> Tensor<2> {
         let numbers = self.numbers.clone();
         match self.pictures.clone() {
             Some(pictures) => Tensor::cat(vec![encode(pictures), numbers], 1),
@@ -371,6 +371,6 @@ fn mean(tensor: &Tensor<2>) -> f64 {
     scalar(tensor.clone().mean())
 }
 
-fn to_action(tensor: Tensor<2>) -> Action {
+pub(crate) fn to_action(tensor: Tensor<2>) -> Action {
     Action(tensor.into_data().try_to_vec().expect("actions are f32"))
 }

@@ -6,6 +6,7 @@
 //!
 //! This crate knows numbers in and numbers out: no radians, no valve, no device on a bus.
 
+mod acting;
 mod actor;
 mod attention;
 mod checkpoint;
@@ -22,6 +23,7 @@ mod learner;
 mod network;
 pub mod ops;
 
+pub use acting::Actor;
 pub use config::{EncoderConfig, SacConfig, SacConfigError};
 pub use device::DeviceName;
 pub use kernel::{AdamStep, Layer, MlpShape};

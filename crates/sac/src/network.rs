@@ -84,6 +84,12 @@ impl<A: Architecture> Network<A> {
         Self { shape: Arc::new(shape), theta }
     }
 
+    /// The same network with parameters of its own on `device`.
+    pub(crate) fn copied_to(&self, device: &Device) -> Self {
+        let theta = Tensor::from_data(TensorData::new(self.parameters(), [self.shape.parameters()]), device);
+        Self { shape: self.shape.clone(), theta }
+    }
+
     /// The layout of the parameters.
     #[must_use]
     pub fn shape(&self) -> &A {

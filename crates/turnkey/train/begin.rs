@@ -32,19 +32,19 @@ impl Parts {
         let learner = Sac::seeing(&config.sac, widths.observation, spec.pictures, widths.action, config.seed)?;
         Ok(Self { environment, judge, learner, widths })
     }
+}
 
-    /// Takes over another run's learner: its networks, optimisers and temperature.
-    fn init_from(&mut self, other: &RunFolder) -> Result<()> {
-        let path = other.path().display();
-        let checkpoint = Checkpoint::newest(other)?
-            .with_context(|| format!("{path} has no checkpoint yet.\n  fix: let it train up to its first one"))?;
-        self.learner.restore(&checkpoint.learner).with_context(|| {
-            format!(
-                "the learner of {path} doesn't fit this run.\n  fix: begin from a run with the same networks and \
-                 observations; {path}/config.toml says what it has"
-            )
-        })
-    }
+/// Takes over another run's learner: its networks, optimisers and temperature.
+pub(crate) fn take_over(learner: &mut Sac, other: &RunFolder) -> Result<()> {
+    let path = other.path().display();
+    let checkpoint = Checkpoint::newest(other)?
+        .with_context(|| format!("{path} has no checkpoint yet.\n  fix: let it train up to its first one"))?;
+    learner.restore(&checkpoint.learner).with_context(|| {
+        format!(
+            "the learner of {path} doesn't fit this run.\n  fix: begin from a run with the same networks and \
+             observations; {path}/config.toml says what it has"
+        )
+    })
 }
 
 impl Trainer {
@@ -58,7 +58,7 @@ impl Trainer {
         RunFolder::expect_none(path)?;
         let mut parts = Parts::new(&config)?;
         if let Some(other) = init_from {
-            parts.init_from(other)?;
+            take_over(&mut parts.learner, other)?;
         }
         let folder = RunFolder::create(path, &config, init_from)?;
         let lock = folder.lock()?;

@@ -95,6 +95,7 @@ fn control(step: u64, angle: f64, target: f64) -> ControlRecord {
         reward: terms.iter().map(|(_, term)| term).sum(),
         terms,
         attention: None,
+        lateness: None,
         poses: poses(&positions, angle as f32),
     }
 }

@@ -22,16 +22,21 @@ const CONTROL_WINDOW_STEPS: i64 = 200;
 /// What the blueprint types have no setting for: (path in the blueprint, setting).
 type Settings = Vec<(String, Box<dyn AsComponents>)>;
 
-/// Sends the arrangement, with the camera framing the claw where it is known to be, and what a policy sees where
-/// it sees `pictures`. Where a run is `watched` while it goes on, time follows it; otherwise it waits at the beginning.
-pub(crate) fn send(
-    stream: &RecordingStream,
-    framing: Option<Framing>,
-    pictures: bool,
-    watched: bool,
-) -> RecordingStreamResult<()> {
+/// What there is to show, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown {
+    /// What a policy sees.
+    pub(crate) pictures: bool,
+    /// How late steps are.
+    pub(crate) lateness: bool,
+    /// While the run goes on: time then follows it; otherwise it waits at the beginning.
+    pub(crate) watched: bool,
+}
+
+/// Sends the arrangement, with the camera framing the claw where it is known to be.
+pub(crate) fn send(stream: &RecordingStream, framing: Option<Framing>, shown: Shown) -> RecordingStreamResult<()> {
     let mut settings = Settings::new();
-    let blueprint = arrangement(framing, pictures, watched, &mut settings);
+    let blueprint = arrangement(framing, shown, &mut settings);
     let messages = messages(&blueprint, &settings)?;
     if let Some(id) = messages.first().map(|message| message.store_id().clone()) {
         let activation = BlueprintActivationCommand { blueprint_id: id, make_active: true, make_default: true };
@@ -40,7 +45,8 @@ pub(crate) fn send(
     Ok(())
 }
 
-fn arrangement(framing: Option<Framing>, pictures: bool, watched: bool, settings: &mut Settings) -> Blueprint {
+fn arrangement(framing: Option<Framing>, shown: Shown, settings: &mut Settings) -> Blueprint {
+    let Shown { pictures, lateness, watched } = shown;
     let claw = claw(framing, settings);
     let mut control = |name: &str, path, legend| control(name, path, legend, watched, settings);
     let valve = control("Valve and target (rad)", paths::VALVE, true);
@@ -50,12 +56,13 @@ fn arrangement(framing: Option<Framing>, pictures: bool, watched: bool, settings
         .collect();
     let action = control("Action: colours as above, fingers 1 and 2 fainter", paths::ACTION, false);
     let reward = control("Reward and its terms", paths::REWARD, true);
+    let lateness = lateness.then(|| control("Lateness (ms)", paths::LATENESS, false));
     let left = match pictures {
         false => Vertical::new([claw, valve]).with_row_shares([3.0, 1.0]),
         true => Vertical::new([claw, seen(), valve]).with_row_shares([3.0, 2.0, 1.0]),
     };
     let left = left.with_name("Claw");
-    let middle = Vertical::new(fingers.into_iter().chain([action, reward])).with_name("Control");
+    let middle = Vertical::new(fingers.into_iter().chain([action, reward]).chain(lateness)).with_name("Control");
     let mut learning = |name: &str, path| learning(name, path, settings);
     let right = Vertical::new([
         learning("Episode return", paths::RETURN),

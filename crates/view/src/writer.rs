@@ -16,7 +16,8 @@ pub(crate) mod paths {
     pub(crate) const FINGERS: [&str; 3] = ["joints/finger_0", "joints/finger_1", "joints/finger_2"];
     pub(crate) const ACTION: &str = "action";
     pub(crate) const REWARD: &str = "reward";
-    pub(crate) const CONTROL: [&str; 6] = [VALVE, FINGERS[0], FINGERS[1], FINGERS[2], ACTION, REWARD];
+    pub(crate) const LATENESS: &str = "lateness";
+    pub(crate) const CONTROL: [&str; 7] = [VALVE, FINGERS[0], FINGERS[1], FINGERS[2], ACTION, REWARD, LATENESS];
     pub(crate) const RETURN: &str = "episode/return";
     pub(crate) const OUTCOME: &str = "episode/outcome";
     pub(crate) const LOSSES: &str = "learning/losses";
@@ -103,6 +104,8 @@ impl Writer {
         let actions = record.action.0.iter().zip(series::ACTION_NAMES);
         let actions: Vec<_> = actions.map(|(value, name)| (name, f64::from(*value))).collect();
         self.series.log(&self.stream, paths::ACTION, &actions, &series::ACTION)?;
+        let lateness = [("lateness (ms)", record.lateness.map(|lateness| lateness.as_secs_f64() * 1e3))];
+        self.series.log(&self.stream, paths::LATENESS, &series::known(&lateness), &series::PLAIN)?;
         let reward: Vec<_> = std::iter::once(("reward", record.reward)).chain(record.terms.iter().copied()).collect();
         self.series.log(&self.stream, paths::REWARD, &reward, &series::REWARD)
     }
@@ -148,7 +151,8 @@ impl Writer {
         }
         let framing = self.scene.as_ref().and_then(|scene| scene.framing(&record.poses));
         let pictures = record.reading.frame.is_some();
-        blueprint::send(&self.stream, framing, pictures, self.watched)
+        let shown = blueprint::Shown { pictures, lateness: record.lateness.is_some(), watched: self.watched };
+        blueprint::send(&self.stream, framing, shown)
     }
 }
 
@@ -176,6 +180,7 @@ pub(crate) mod tests {
             reward: 0.0,
             terms: vec![("distance", -1.0)],
             attention: None,
+            lateness: None,
             poses: Vec::new(),
         }
     }

@@ -29,6 +29,7 @@ fn control(step: u64) -> Record {
         reward: -1.0,
         terms: vec![("distance", -1.0)],
         attention: None,
+        lateness: None,
         poses: Vec::new(),
     }))
 }

@@ -80,6 +80,39 @@ impl ReplayLog {
         Ok((Self::of(dir, format, rows, frames), replay))
     }
 
+    /// Takes up the log in `dir` with every complete row that is in it, at least `count` of them: the log, and the
+    /// replay of `capacity` rows as it is after the last. A row is complete when it and its frames are as they were
+    /// written; only what was not written to its end is cut off.
+    ///
+    /// # Errors
+    /// As [`ReplayLog::resume`], and when a complete row follows one that isn't. Nothing on disk is then changed.
+    pub fn recover(
+        dir: impl Into<PathBuf>,
+        format: Format,
+        count: u64,
+        capacity: usize,
+    ) -> Result<(Self, Replay), ReplayError> {
+        let dir = dir.into();
+        let rows = Segments::complete(&dir, &format.rows(), count)?;
+        let Some((records, _)) = format.frames() else { return Self::resume(dir, format, rows, capacity) };
+        // What is before the count has its frames; what is after it may have been written before they were.
+        let place = |row: u64| {
+            let mut place = None;
+            Segments::read(&dir, &format.rows(), row..row + 1, |_, body| {
+                place = Row::read(format.widths, body).place;
+                Ok(())
+            })
+            .map(|()| place)
+        };
+        let counted = if count == 0 { 0 } else { place(count - 1)?.map_or(0, |place| place.newest + 1) };
+        let frames = Segments::complete(&dir, &records, counted)?;
+        let mut rows = rows;
+        while rows > count && place(rows - 1)?.is_some_and(|place| place.newest >= frames) {
+            rows -= 1;
+        }
+        Self::resume(dir, format, rows, capacity)
+    }
+
     /// Appends a transition. It counts once [`ReplayLog::sync`] has returned.
     ///
     /// # Errors
@@ -101,6 +134,18 @@ impl ReplayLog {
             place = Some(at);
         }
         self.rows.append(self.bytes.of(transition, place))
+    }
+
+    /// Hands every appended row to the operating system: the end of this process, however sudden, loses none of
+    /// them; that of the machine may.
+    ///
+    /// # Errors
+    /// As [`ReplayLog::sync`].
+    pub fn flush(&mut self) -> Result<(), ReplayError> {
+        self.unless_broken(|log| {
+            log.frames.as_mut().map_or(Ok(()), |(frames, _)| frames.flush())?;
+            log.rows.flush()
+        })
     }
 
     /// Makes every appended row durable and returns how many there are, for a checkpoint to keep.

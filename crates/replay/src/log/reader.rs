@@ -43,6 +43,27 @@ impl Reader {
         Ok(Self { first, records: *records, length, file: BufReader::with_capacity(1 << 18, file), path })
     }
 
+    /// The record after the last whole one of the segment at `path`; `None` where not even its header is there.
+    pub(super) fn whole_records(path: &Path, first: u64, records: &Records) -> Result<Option<u64>, ReplayError> {
+        let refused = |e| io_error("read", path, e);
+        let mut header = [0; HEADER];
+        let mut file = File::open(path).map_err(refused)?;
+        match file.read_exact(&mut header) {
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(e) => return Err(refused(e)),
+            Ok(()) if header == [0; HEADER] => return Ok(None),
+            Ok(()) => {}
+        }
+        let length = file.metadata().map_err(refused)?.len();
+        let whole = first + (length - HEADER as u64) / records.bytes();
+        Ok(Some(whole.min(records.end_of(first))))
+    }
+
+    /// That record `found` is there and `expected`, before it, is not.
+    pub(super) fn out_of_place(&self, expected: u64, found: u64) -> ReplayError {
+        ReplayError::Gap { path: self.path.clone(), what: self.records.what, expected, found }
+    }
+
     /// Refuses a file that ends before record `end` does begin.
     pub(super) fn expect_records(&self, end: u64) -> Result<(), ReplayError> {
         let expected = self.records.offset(self.first, end);
@@ -76,6 +97,22 @@ impl Reader {
                 return Err(ReplayError::Corrupt { path, what, index, expected, found });
             }
             take(index, &body)?;
+        }
+        Ok(())
+    }
+}
+
+impl Reader {
+    /// Tells `take` of each of `wanted`, in order, whether it is as it was written.
+    pub(super) fn check(&mut self, wanted: Range<u64>, mut take: impl FnMut(u64, bool)) -> Result<(), ReplayError> {
+        let refused = |e| io_error("read", &self.path, e);
+        let start = self.records.offset(self.first, wanted.start);
+        self.file.seek(SeekFrom::Start(start)).map_err(refused)?;
+        let mut record = vec![0; self.records.body + 4];
+        for index in wanted {
+            self.file.read_exact(&mut record).map_err(refused)?;
+            let (body, written) = record.split_at(self.records.body);
+            take(index, checksum(index, body).to_le_bytes() == *written);
         }
         Ok(())
     }

@@ -67,6 +67,33 @@ impl Segments {
         Ok(())
     }
 
+    /// How many records are complete in `dir`, of which `count` are known to be: those before the first that is cut
+    /// off or not as it was written.
+    ///
+    /// # Errors
+    /// When a complete one follows it.
+    pub(super) fn complete(dir: &Path, records: &Records, count: u64) -> Result<u64, ReplayError> {
+        let mut end = count;
+        for (first, path) in list(dir, records)? {
+            if records.end_of(first) <= count {
+                continue;
+            }
+            let Some(whole) = Reader::whole_records(&path, first, records)? else { continue };
+            let mut reader = Reader::open(path, first, records)?;
+            let from = count.max(first);
+            let mut stray = None;
+            reader.check(from..whole.max(from), |record, intact| match intact {
+                true if record == end => end += 1,
+                true => stray = stray.or(Some(record)),
+                false => {}
+            })?;
+            if let Some(stray) = stray {
+                return Err(reader.out_of_place(end, stray));
+            }
+        }
+        Ok(end)
+    }
+
     /// Refuses what [`Segments::cut`] would delete and is not of this log.
     pub(super) fn refuse_foreign(dir: &Path, records: &Records, count: u64) -> Result<(), ReplayError> {
         let mut beyond = list(dir, records)?.into_iter().filter(|(first, _)| *first >= count);
@@ -113,6 +140,12 @@ impl Segments {
         File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(|e| io_error("sync", &self.dir, e))?;
         self.open = Some(Segment { path, first, writer });
         Ok(())
+    }
+
+    /// Hands every appended record to the operating system.
+    pub(super) fn flush(&mut self) -> Result<(), ReplayError> {
+        let Some(Segment { path, writer, .. }) = &mut self.open else { return Ok(()) };
+        writer.flush().map(drop).map_err(|e| io_error("append to", path, e))
     }
 
     /// Makes every appended record durable.

@@ -1,0 +1,205 @@
+//! How a run in real time begins: new, with another run's learner, or with every transition that was written.
+
+use super::Asynchronous;
+use super::control::{Control, Outlets, Window};
+use super::journal::Journal;
+use super::learning::{Learning, Saved, Shared};
+use super::telemetry::telemetry;
+use super::weights::{Published, Weights};
+use crate::checkpoint::Checkpoint;
+use crate::config::Config;
+use crate::exploration::Exploration;
+use crate::lateness::Lateness;
+use crate::metrics::{self, Line, MetricsFile};
+use crate::orders::Orders;
+use crate::pace::Pace;
+use crate::report::{Reporter, Sums};
+use crate::run_folder::{Lock, RunFolder};
+use crate::setup::{augmentation, paced_environment, view};
+use crate::train::take_over;
+use anyhow::{Context, Result, bail};
+use crossbeam::channel::bounded;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use turnkey_core::{Batch, Environment, Rng, Snapshot as _};
+use turnkey_replay::{Format, Replay, ReplayLog, Widths};
+use turnkey_sac::Sac;
+
+/// Entries that may wait for the disk, and transitions for the learner: an hour at 10 Hz. A place in the queue is a few
+/// bytes; a transition that waits takes what its numbers and its newest picture do.
+const QUEUE: usize = 36_000;
+
+/// What a run is made of before it lies anywhere.
+struct Parts {
+    environment: Box<dyn Environment + Send>,
+    pace: Pace,
+    learner: Sac,
+    widths: Widths,
+}
+
+/// What earlier parts of a run left.
+#[derive(Default)]
+struct Earlier {
+    episodes: u64,
+    minutes: f64,
+}
+
+impl Parts {
+    fn new(config: &Config) -> Result<Self> {
+        let pace = Pace::new(Duration::from_secs_f64(config.task.period_secs));
+        let environment = paced_environment(config, &pace)?;
+        let spec = environment.spec();
+        let widths = Widths { observation: spec.observation.len(), action: spec.action.len(), pictures: spec.pictures };
+        let learner = Sac::seeing(&config.sac, widths.observation, spec.pictures, widths.action, config.seed)?;
+        Ok(Self { environment, pace, learner, widths })
+    }
+}
+
+impl Asynchronous {
+    /// A new run in a new folder; with the learner of `init_from`, if any.
+    ///
+    /// # Errors
+    /// As [`crate::train::Trainer::new`].
+    pub fn new(config: Config, path: &Path, init_from: Option<&RunFolder>, live: bool, hidden: bool) -> Result<Self> {
+        RunFolder::expect_none(path)?;
+        let mut parts = Parts::new(&config)?;
+        if let Some(other) = init_from {
+            take_over(&mut parts.learner, other)?;
+        }
+        let folder = RunFolder::create(path, &config, init_from)?;
+        let lock = folder.lock()?;
+        let updates_before = parts.learner.updates();
+        if init_from.is_some() {
+            // What it began with is known from here on, whatever becomes of the other run.
+            let trainer = postcard::to_allocvec(&Saved { rows: 0, updates_before })?;
+            let checkpoint = Checkpoint { step: 0, learner: parts.learner.save(), trainer };
+            checkpoint.write(&folder, config.run.checkpoints_kept)?;
+        }
+        let replay = Replay::new(config.run.replay_capacity, parts.widths)?;
+        let log = ReplayLog::create(folder.replay(), Format::new(parts.widths))?;
+        let metrics = MetricsFile::open(&folder.metrics(), 0)?;
+        let kept = (updates_before, replay, log, metrics, Earlier::default());
+        Self::assemble(config, folder, lock, parts, kept, (live, hidden))
+    }
+
+    /// A run with its newest checkpoint's learner and every complete transition that was written, those after the
+    /// checkpoint included; with a new episode.
+    ///
+    /// # Errors
+    /// When the checkpoint or the run's other files are damaged, or another process is training it; nothing on disk is
+    /// then changed.
+    pub fn resume(config: Config, folder: RunFolder, live: bool, hidden: bool) -> Result<Self> {
+        let lock = folder.lock()?;
+        let mut parts = Parts::new(&config)?;
+        let saved = match Checkpoint::newest(&folder)? {
+            Some(checkpoint) => {
+                let saved: Saved = postcard::from_bytes(&checkpoint.trainer)
+                    .context("trainer.bin is not a real-time trainer's: expected one of this program's own version")?;
+                parts.learner.restore(&checkpoint.learner)?;
+                saved
+            }
+            None if folder.origin()?.init_from.is_some() => bail!(
+                "{} has no checkpoint, not even of the networks it was to take over.\n  fix: delete it, and train with \
+                 --init-from again",
+                folder.path().display()
+            ),
+            None => Saved { rows: 0, updates_before: 0 },
+        };
+        let format = Format::new(parts.widths);
+        let (log, replay) = if folder.replay().exists() {
+            ReplayLog::recover(folder.replay(), format, saved.rows, config.run.replay_capacity)?
+        } else {
+            (ReplayLog::create(folder.replay(), format)?, Replay::new(config.run.replay_capacity, parts.widths)?)
+        };
+        let earlier = Earlier::of(&folder)?;
+        let metrics = MetricsFile::open_whole(&folder.metrics())?;
+        folder.rewrite_config(&config)?;
+        let (rows, checkpoint) = (replay.pushed(), saved.rows);
+        tracing::info!("resuming {} at step {rows} with the networks of step {checkpoint}", folder.name());
+        let kept = (saved.updates_before, replay, log, metrics, earlier);
+        Self::assemble(config, folder, lock, parts, kept, (live, hidden))
+    }
+
+    fn assemble(
+        config: Config,
+        folder: RunFolder,
+        lock: Lock,
+        Parts { environment, pace, learner, widths }: Parts,
+        (updates_before, replay, log, metrics, earlier): (u64, Replay, ReplayLog, MetricsFile, Earlier),
+        (live, hidden): (bool, bool),
+    ) -> Result<Self> {
+        let (watchers, telemetry) = telemetry(view(&folder, live, environment.scene())?);
+        let (entries, written) = bounded(QUEUE);
+        let (transitions, learned) = bounded(QUEUE);
+        let (weights, shared, orders) = (Weights::default(), Arc::<Shared>::default(), Orders::default());
+        let step = replay.pushed();
+        // An episode that was broken off can't be gone on with, so neither is what was drawn: generators begin anew.
+        let rng = |purpose: &str| match step {
+            0 => Rng::new(config.seed, purpose),
+            _ => Rng::new(config.seed, &format!("{purpose} from step {step}")),
+        };
+        let period = pace.period();
+        let control = Control {
+            policy: Published { actor: learner.actor(), rows: step },
+            exploration: Exploration::with_rng(&config.exploration, widths.action, rng("exploration")),
+            episode_seeds: rng("episodes"),
+            step,
+            episodes: earlier.episodes,
+            lateness: Lateness::new(period),
+            window: Window::new(period),
+            minutes_before: earlier.minutes,
+            started: Instant::now(),
+            environment,
+            pace,
+            orders: orders.clone(),
+            weights: weights.clone(),
+            shared: shared.clone(),
+            outlets: Outlets { journal: entries.clone(), learner: Some(transitions), watchers: watchers.clone() },
+            config: config.clone(),
+        };
+        let learning = Learning {
+            batch: Batch::zeros(config.sac.batch_size, widths.observation, widths.action)
+                .with_pictures(widths.pictures),
+            sampling: rng("sampling"),
+            augmentation: augmentation(&config)?.map(|augmentation| (augmentation, rng("augmentation"))),
+            folder: folder.clone(),
+            learner,
+            updates_before,
+            replay,
+            transitions: learned,
+            journal: entries,
+            watchers,
+            weights,
+            shared,
+            reporter: Reporter::new(config.run.steps, true),
+            sums: Sums::default(),
+            saved: None,
+            published: Instant::now(),
+            config: config.clone(),
+        };
+        let reporter = Reporter::new(config.run.steps, hidden);
+        let journal = Journal { log, metrics, reporter, entries: written };
+        Ok(Self { config, folder, _lock: lock, control, learning, journal, telemetry, orders })
+    }
+}
+
+impl Earlier {
+    /// What a run's metrics say of it.
+    fn of(folder: &RunFolder) -> Result<Self> {
+        let mut earlier = Self::default();
+        if !folder.metrics().exists() {
+            return Ok(earlier);
+        }
+        for line in metrics::read(&folder.metrics())? {
+            match line {
+                Line::Episode { episode, .. } => earlier.episodes = earlier.episodes.max(episode),
+                Line::Evaluation { minutes, .. } | Line::Timing { minutes, .. } => {
+                    earlier.minutes = earlier.minutes.max(minutes);
+                }
+                Line::Learning { .. } => {}
+            }
+        }
+        Ok(earlier)
+    }
+}

@@ -1,0 +1,239 @@
+//! Training in real time, through the binary: every step once and in order, updates by the ratio, nothing lost by
+//! SIGKILL, orders from another terminal.
+
+mod support;
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+use support::{checkpoints, json, metrics, newest_checkpoint, run, run_well, turnkey, words};
+use turnkey::config::Config;
+use turnkey::setup::environment;
+use turnkey_core::Snapshot as _;
+use turnkey_replay::Widths;
+use turnkey_sac::Sac;
+
+/// A hundred steps a second.
+const FAST: &str = r#"
+[run]
+mode = "asynchronous"
+steps = 400
+warmup_steps = 60
+updates_per_step = 2
+evaluation_period = 150
+evaluation_episodes = 1
+final_episodes = 1
+checkpoint_period = 100
+lateness_limit_secs = 60.0
+
+[task]
+name = "turn_random"
+period_secs = 0.01
+
+[twin]
+period_secs = 0.01
+
+[sac]
+batch_size = 16
+actor_hidden = [16, 16]
+critic_hidden = [16, 16]
+"#;
+
+/// Bytes of the header of a segment of rows, and what follows a row's numbers: how it ended, and a checksum.
+const HEADER: usize = 48;
+const ROW_ENDS: usize = 8;
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("fast.toml"), FAST).unwrap();
+    folder
+}
+
+fn start(folder: &Path, line: &str) -> Child {
+    turnkey(folder, words(line)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn wait_for(child: &mut Child, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(180);
+    while !condition() {
+        assert!(Instant::now() < deadline, "nothing came of it in three minutes");
+        assert!(child.try_wait().unwrap().is_none(), "it ended before");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn widths(run: &Path) -> Widths {
+    let config = Config::load(&run.join("config.toml"), &[]).unwrap();
+    let environment = environment(&config).unwrap();
+    Widths {
+        observation: environment.spec().observation.len(),
+        action: environment.spec().action.len(),
+        pictures: None,
+    }
+}
+
+/// The complete rows in a run's first segment, as bytes.
+fn rows(run: &Path, widths: Widths) -> Vec<Vec<u8>> {
+    let bytes = fs::read(run.join("replay/000000000000.rows")).unwrap_or_default();
+    let row = 4 * widths.row() + ROW_ENDS;
+    bytes.get(HEADER..).unwrap_or_default().chunks_exact(row).map(<[u8]>::to_vec).collect()
+}
+
+/// Checks that each row begins where the one before it ended, in every episode; gives the episodes that were broken off.
+fn broken_off(rows: &[Vec<u8>], widths: Widths) -> usize {
+    let seen = 4 * widths.observation;
+    let next = 4 * (widths.row() - widths.observation);
+    let goes_on = |pair: &[Vec<u8>]| pair[0][next..next + seen] == pair[1][..seen];
+    let ended = |row: &[u8]| row[row.len() - ROW_ENDS..row.len() - 4] != [0; 4];
+    rows.windows(2).filter(|pair| !ended(&pair[0]) && !goes_on(pair)).count()
+}
+
+/// Updates that the learner of a run's newest checkpoint has made.
+fn updates(run: &Path) -> u64 {
+    let config = Config::load(&run.join("config.toml"), &[]).unwrap();
+    let widths = widths(run);
+    let mut sac = Sac::new(&config.sac, widths.observation, widths.action, config.seed).unwrap();
+    sac.restore(&fs::read(newest_checkpoint(run).join("learner.safetensors")).unwrap()).unwrap();
+    sac.updates()
+}
+
+#[test]
+fn a_run_in_real_time_takes_every_step_once_and_learns_as_often_as_the_ratio_says() {
+    let folder = folder();
+    let said = run_well(folder.path(), "train fast.toml --quiet");
+    let run = folder.path().join("runs/fast");
+    let (widths, lines, summary) = (widths(&run), metrics(&run), json(&run.join("summary.json")));
+    let rows = rows(&run, widths);
+    assert_eq!((rows.len(), broken_off(&rows, widths)), (400, 0));
+    assert_eq!(updates(&run), 2 * (400 - 60));
+    assert_eq!(checkpoints(&run).last(), Some(&400));
+
+    let of = |kind: &str| lines.iter().filter(|line| line["kind"] == kind).collect::<Vec<_>>();
+    assert_eq!((of("episode").len(), of("learning").len(), of("evaluation").len()), (400 / 40, 680 / 200, 2));
+    let timing = of("timing");
+    let counted: u64 = timing.iter().map(|line| line["steps"].as_u64().unwrap()).sum();
+    assert_eq!(counted, 400 + 3 * 40, "the lateness of every step, evaluations' included");
+    for line in &timing {
+        assert!(line["oldest_weights_steps"].as_u64().unwrap() < 300, "control never got new weights: {line}");
+    }
+    let last = timing.last().unwrap();
+    assert_eq!((&last["updates_owed"], &last["waiting_to_be_learned"]), (&0.into(), &0.into()), "{last}");
+    assert_eq!(summary["timing"]["steps"], 520);
+    assert!(summary["timing"]["lateness_p99_ms"].as_f64().unwrap() >= 0.0);
+    assert!(said.out.contains("lateness of 520 steps"), "{}", said.out);
+    // Steps took their time: this can't be said of a run that doesn't keep to a clock.
+    assert!(summary["minutes"].as_f64().unwrap() * 60.0 >= 520.0 * 0.01);
+    run_well(folder.path(), "evaluate runs/fast --episodes 1");
+}
+
+#[test]
+fn a_killed_run_keeps_every_complete_row_and_goes_on_after_the_last() {
+    let folder = folder();
+    let run = folder.path().join("runs/fast");
+    let mut kept: Vec<Vec<u8>> = Vec::new();
+    // Before the first checkpoint, and between two.
+    for (kill, rows_before) in [40, 170, 230].into_iter().enumerate() {
+        let resume = if kill == 0 { "" } else { "--resume" };
+        let mut child = start(folder.path(), &format!("train fast.toml --quiet {resume}"));
+        wait_for(&mut child, || {
+            fs::metadata(run.join("replay/000000000000.rows"))
+                .is_ok_and(|file| file.len() > (HEADER + 300 * rows_before) as u64 && run.join("config.toml").exists())
+        });
+        child.kill().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
+        let now = rows(&run, widths(&run));
+        assert!(now.len() > kept.len() && now[..kept.len()] == kept, "rows went, or changed");
+        kept = now;
+    }
+    let said = run_well(folder.path(), "train fast.toml --quiet --resume");
+    assert!(said.err.contains(&format!("at step {}", kept.len())), "{} rows: {}", kept.len(), said.err);
+    let widths = widths(&run);
+    let all = rows(&run, widths);
+    assert_eq!(all.len(), 400);
+    assert!(all[..kept.len()] == kept, "rows of before the last kill went, or changed");
+    assert!(broken_off(&all, widths) <= 3, "more episodes were broken off than runs were killed");
+    assert_eq!(updates(&run), 2 * (400 - 60), "what was not learned from before the kill was made up for");
+}
+
+#[test]
+fn a_run_is_paused_resumed_and_stopped_from_another_terminal() {
+    let folder = folder();
+    let run_path = folder.path().join("runs/fast");
+    let mut child = start(folder.path(), "train fast.toml --quiet --set run.steps=100000");
+    let count = || fs::metadata(run_path.join("replay/000000000000.rows")).map_or(0, |file| file.len());
+    wait_for(&mut child, || count() > 0 && run_path.join("orders.sock").exists());
+
+    assert_eq!(run_well(folder.path(), "tell runs/fast pause").out.trim(), "ordered");
+    let still = || {
+        let before = count();
+        std::thread::sleep(Duration::from_millis(700));
+        before == count()
+    };
+    wait_for(&mut child, still);
+    assert_eq!(run_well(folder.path(), "tell runs/fast emergency").out.trim(), "released");
+    let before = count();
+    run_well(folder.path(), "tell runs/fast resume");
+    wait_for(&mut child, || count() > before);
+
+    assert_eq!(run_well(folder.path(), "stop runs/fast").out.trim(), "released");
+    let said = support::said(child.wait_with_output().unwrap());
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    assert!(said.out.contains("--resume") && said.err.contains("emergency stop"), "{}{}", said.out, said.err);
+    let rows = rows(&run_path, widths(&run_path)).len() as u64;
+    assert_eq!(checkpoints(&run_path).last(), Some(&rows), "it left with a checkpoint of its last step");
+
+    let late = run(folder.path(), "stop runs/fast");
+    assert!(late.code != Some(0) && late.err.contains("nobody takes orders"), "{}", late.err);
+}
+
+#[test]
+fn a_signal_makes_a_run_leave_with_a_checkpoint_whatever_the_learner_still_owes() {
+    let folder = folder();
+    let run = folder.path().join("runs/fast");
+    let mut child = start(folder.path(), "train fast.toml --quiet --set run.steps=100000");
+    wait_for(&mut child, || fs::metadata(run.join("replay/000000000000.rows")).is_ok_and(|file| file.len() > 20_000));
+    let kill = |child: &Child| {
+        let said = std::process::Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
+        assert!(said.unwrap().success());
+    };
+    kill(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let rows = rows(&run, widths(&run)).len() as u64;
+    assert_eq!(checkpoints(&run).last(), Some(&rows));
+
+    // It also ends the learner's making up for what it owes, which here takes minutes.
+    let much = "--set run.steps=100 --set run.updates_per_step=1000 --set sac.batch_size=256 --name much";
+    let mut child = start(folder.path(), &format!("train fast.toml --quiet {much}"));
+    let much = folder.path().join("runs/much");
+    let whole = HEADER as u64 + 100 * (4 * widths(&run).row() + ROW_ENDS) as u64;
+    wait_for(&mut child, || fs::metadata(much.join("replay/000000000000.rows")).is_ok_and(|file| file.len() >= whole));
+    kill(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(checkpoints(&much).last(), Some(&100));
+    assert!(updates(&much) < 40_000, "it made up for everything first");
+}
+
+#[test]
+fn a_run_in_real_time_begins_with_the_networks_of_an_inline_one() {
+    let folder = folder();
+    run_well(folder.path(), "train fast.toml --quiet --name first --set run.mode=inline");
+    let before = updates(&folder.path().join("runs/first"));
+    let train = "train fast.toml --quiet --set run.steps=100 --set run.warmup_steps=0 --name second";
+    run_well(folder.path(), &format!("{train} --init-from runs/first"));
+    let second = folder.path().join("runs/second");
+    assert_eq!(updates(&second), before + 2 * 100);
+    assert_eq!(json(&second.join("run.json"))["init_from"], "runs/first");
+    let wrong = run(folder.path(), &format!("{train} --resume --set run.mode=inline"));
+    assert!(wrong.code != Some(0) && wrong.err.contains("run.mode"), "{}", wrong.err);
+}
+
+#[test]
+fn a_step_later_than_allowed_ends_the_run_and_says_why() {
+    let folder = folder();
+    let said = run(folder.path(), "train fast.toml --quiet --set run.lateness_limit_secs=0.000000001");
+    assert_ne!(said.code, Some(0));
+    assert!(said.err.contains("late") && said.err.contains("run.lateness_limit_secs"), "{}", said.err);
+    assert!(said.err.contains("--resume goes on"), "{}", said.err);
+}
