@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod checkpoint;
+pub mod claw_emulate;
 pub mod cli;
 pub mod commands;
 pub mod config;
