@@ -33,6 +33,9 @@ pub enum Command {
     Plot(Plot),
     /// Times this program on this machine.
     Bench(Bench),
+    /// The claw's servos: drives them, or emulates them.
+    #[command(subcommand)]
+    Claw(ClawCommand),
     /// Checks a configuration and prints it with every default written out.
     Config(ShowConfig),
 }
@@ -151,6 +154,48 @@ pub struct Robustness {
     /// Prints JSON instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What can be done with the claw's servos.
+#[derive(Debug, Subcommand)]
+pub enum ClawCommand {
+    /// Emulates servos on a pseudo-terminal, which clients open as they would a serial port.
+    Emulate(Emulate),
+}
+
+/// Arguments of `claw emulate`.
+#[derive(Debug, Args)]
+pub struct Emulate {
+    /// Ids of the servos, separated by commas; those of the claw and, last, of its valve if absent.
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u8).range(..=252))]
+    pub ids: Vec<u8>,
+    /// So many servos with ids from 1 on.
+    #[arg(long, conflicts_with = "ids", value_parser = clap::value_parser!(u8).range(1..=252))]
+    pub servos: Option<u8>,
+    /// Their model.
+    #[arg(long, default_value = "xm430_w210", value_parser = ["xm430_w210", "xh430_v210"])]
+    pub model: String,
+    /// Their baud rate.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub baud: u32,
+    /// Their return delay, in units of 2 microseconds; 250 from the factory.
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u8).range(..=254))]
+    pub return_delay: u8,
+    /// The USB adapter's latency timer, milliseconds; 16 from the factory, 0 for no adapter.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=255))]
+    pub latency: u64,
+    /// Answers as soon as it can: bytes, return delay and adapter take no time.
+    #[arg(long)]
+    pub instantaneous: bool,
+    /// A name for the port that stays, such as /tmp/claw: a link to it.
+    #[arg(long, value_name = "PATH")]
+    pub link: Option<PathBuf>,
+    /// Has them move the claw's twin: nine joints, finger by finger, and the valve.
+    #[arg(long, conflicts_with = "servos")]
+    pub twin: bool,
+    /// Seed of whatever faults draw.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
 }
 
 /// Arguments of `plot`.

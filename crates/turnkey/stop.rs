@@ -44,6 +44,12 @@ impl Stop {
         Ok(stop)
     }
 
+    /// What is true once somebody asked, for loops that know no signals.
+    #[must_use]
+    pub fn flag(&self) -> &AtomicBool {
+        &self.0
+    }
+
     /// Whether to leave.
     #[must_use]
     pub fn asked(&self) -> bool {

@@ -122,6 +122,11 @@ impl Physics {
         self.believable()
     }
 
+    /// Has `torque` (N m) act on the valve's axis, from the next step on.
+    pub(crate) fn push_valve(&mut self, torque: f64) {
+        self.data.qfrc_applied_mut()[VALVE] = torque;
+    }
+
     fn believable(&self) -> Result<(), DivergenceError> {
         const WARNINGS: [&str; 7] = [
             "the inertia matrix is close to singular",

@@ -104,6 +104,25 @@ impl Twin {
         self.steps_per_period
     }
 
+    /// Lets one step of the physics pass with these torques (N m) on the joints and on the valve's axis, past goals and
+    /// servo model.
+    pub(crate) fn turn(&mut self, joints: &JointVector, valve: f64) -> Result<(), Failure> {
+        self.physics.push_valve(valve);
+        self.physics.step(joints)?;
+        self.motion.steps += 1;
+        Ok(())
+    }
+
+    /// Angles (rad) and angular velocities (rad/s) of the joints, and both of the valve.
+    pub(crate) fn motion(&self) -> (JointVector, JointVector, (f64, f64)) {
+        (self.physics.positions(), self.physics.velocities(), self.physics.valve())
+    }
+
+    /// What the camera sees now, where the configuration has one.
+    pub fn picture(&mut self) -> Option<Frame> {
+        self.take_picture(Stamp(Duration::from_micros(self.motion.steps * PHYSICS_STEP_MICROS)))
+    }
+
     fn physics_step(&mut self) -> Result<(), Failure> {
         while self.motion.coming.front().is_some_and(|(due, _)| *due <= self.motion.steps) {
             self.motion.goal = self.motion.coming.pop_front().map_or(self.motion.goal, |(_, goal)| goal);

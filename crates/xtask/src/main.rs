@@ -2,6 +2,7 @@
 //! good. Start reading at [`main`]; each command is a module.
 
 mod bench;
+mod clients;
 mod curves;
 mod experiments;
 mod failure;

@@ -3,6 +3,7 @@
 //! A part is unpacked beside its place and renamed into it, its stamp with it: what is there is whole, whenever
 //! a fetch was cut short. A stamp that names the wanted version makes the next run a matter of milliseconds.
 
+use crate::clients;
 use crate::failure::{Failure, Result};
 use crate::parts::{PARTS, Part};
 use crate::process::{self, Said};
@@ -29,6 +30,7 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     for part in wanted {
         fetched += usize::from(fetch_if_missing(project, part)?);
     }
+    clients::ensure(project);
     if fetched == 0 {
         println!("native parts: all there, in {}", project.native().display());
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that decides whether a change is good, in stages that stop at the first
 //! failure. All of it uses the release profile, so that nothing heavy is compiled twice.
 
+use crate::clients;
 use crate::failure::{Failure, Result};
 use crate::policy;
 use crate::process;
@@ -26,7 +27,7 @@ struct Stage {
 }
 
 const STAGES: &[Stage] = &[
-    Stage { name: "setup", what: "native parts", run: |project| one(setup::ensure(project)) },
+    Stage { name: "setup", what: "native parts", run: parts },
     Stage { name: "fmt", what: "format", run: |project| cargo(project, &["fmt", "--all", "--", "--check"]) },
     Stage { name: "clippy", what: "clippy, warnings as errors", run: clippy },
     Stage { name: "test", what: "tests", run: tests },
@@ -91,6 +92,11 @@ fn chosen(arguments: &[String]) -> Result<Vec<&'static Stage>> {
         return Err(Failure::new("no such stage").expected(names()).came(unknown));
     }
     Ok(STAGES.iter().filter(|stage| only.split(',').any(|name| name == stage.name)).collect())
+}
+
+fn parts(project: &Project) -> Result<Count> {
+    clients::ensure(project);
+    one(setup::ensure(project))
 }
 
 fn one(outcome: Result<()>) -> Result<Count> {
