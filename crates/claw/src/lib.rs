@@ -1,0 +1,24 @@
+//! The physical claw: nine Dynamixel servos, and perhaps one at the valve, on a serial bus.
+//!
+//! A [`Bus`] has transactions with deadlines; whatever bytes come, an answer or an error comes out. Registers are typed
+//! ([`ControlTable`]).
+//!
+//! Nothing here starts a thread. It knows no rewards, learning, twin or viewer.
+
+mod alert;
+mod bus;
+mod error;
+mod finding;
+mod register;
+mod reply;
+
+pub use alert::{HardwareAlerts, Refusal};
+pub use bus::{Bus, Ping, SyncReplies, Traffic};
+pub use error::ClawError;
+pub use finding::{Finding, Severity};
+pub use register::{
+    Baud, ControlTable, FIRST_UNLOCKED, OperatingMode, RETURN_DELAY_UNIT_US, Register, RegisterValue, VOLTS_PER_UNIT,
+    WATCHDOG_TRIPPED, WATCHDOG_UNIT_MS, amperes_from_units, radians_per_sec_from_units, units_from_amperes,
+    units_from_radians_per_sec, units_from_radians_per_sec2,
+};
+pub use reply::{Noise, Reply, ReplyParser};
