@@ -423,6 +423,3 @@ fn lock(serial: &SerialPort) -> io::Result<()> {
         Err(TryLockError::Error(e)) => Err(e),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -161,13 +161,26 @@ pub enum ClawError {
     Stopped,
     /// Torque that could not be switched off.
     #[error(
-        "claw: expected torque to go off, but servos {} do not confirm it\n  fix: switch the power off. The servos' own watchdog stops them without it, where it is armed",
+        "claw: expected torque to go off, but servos {} do not confirm it, after this: {after}\n  fix: switch the power off. The servos' own watchdog stops them without it, where it is armed",
         Ids(servos)
     )]
     NotReleased {
         /// Who does not answer.
         servos: Vec<ServoId>,
+        /// What went wrong before.
+        after: String,
     },
+    /// A claw that needs to be put right too often.
+    #[error(
+        "claw: expected it to run for a while after it was put right, but that was needed {times} times in a row\n  fix: see what holds the fingers, and `turnkey claw doctor`; then start again"
+    )]
+    Exhausted {
+        /// How often.
+        times: u32,
+    },
+    /// A claw whose valve has no servo.
+    #[error("claw: expected a servo at the valve, got none\n  fix: add [valve] to the claw's file, where there is one")]
+    NoValve,
 }
 
 impl ClawError {

@@ -78,6 +78,12 @@ impl ReplyParser {
         self.noise
     }
 
+    /// How many bytes wait for the rest of their packet.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Counts a reply that answers nothing we asked.
     pub fn count_foreign(&mut self) {
         self.noise.foreign = self.noise.foreign.saturating_add(1);
@@ -175,11 +181,11 @@ fn unstuff(stuffed: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
     /// A status packet as a servo sends it.
-    pub(crate) fn status(id: u8, error: u8, parameters: &[u8]) -> Vec<u8> {
+    fn status(id: u8, error: u8, parameters: &[u8]) -> Vec<u8> {
         packet(id, STATUS, &[&[error], parameters].concat())
     }
 

@@ -1,6 +1,13 @@
-use super::*;
-use crate::reply::tests::status;
+//! Transactions, against scripted bytes at the other end of a pseudo-terminal.
+
+mod support;
+
+use serial2::SerialPort;
 use std::thread;
+use std::time::{Duration, Instant};
+use support::status;
+use turnkey_claw::{Baud, Bus, ClawError, ControlTable};
+use turnkey_core::ServoId;
 
 const IDS: [ServoId; 3] = [ServoId(10), ServoId(11), ServoId(12)];
 
@@ -131,7 +138,8 @@ fn one_cycle_of_ten_servos_takes_less_than_five_milliseconds_of_a_megabaud_wire(
     thread::sleep(Duration::from_millis(20));
     assert!(bus.sync_read(&ids, 126, 21, soon()).unwrap().missing.is_empty());
     let sent = 14 + 9 * 5 + 14 + 10;
-    let time = bus.wire_time(sent + bus.traffic().received as usize);
+    let bits = 10 * (sent + bus.traffic().received);
+    let time = Duration::from_micros(bits);
     assert_eq!(bus.traffic().instructions, 2, "nobody had to be asked twice");
     assert!(time < Duration::from_millis(5), "{time:?}");
 }
