@@ -4,12 +4,23 @@
 //! remembers. [`Servo::step`] is one turn of its loop: profile, position PID, motor, heat. Whoever simulates
 //! the joint (the twin, emulated servos) integrates the torque that comes out.
 //!
+//! [`Servo::step_under`] does the same for the servo's other operating modes, [`Alarm`] watches for overload, heat
+//! and a bad supply, and [`ServoPhysics`] is what the torque turns.
+//!
 //! The motor is ideal: torque falls linearly from stall to no-load speed, both proportional to the voltage
 //! on the motor. Friction beyond what the no-load speed tells, backlash and gear elasticity are left out.
 
+mod alarm;
+mod control;
+mod inertia;
+mod physics;
 mod profile;
 mod table;
 
+pub use alarm::{Alarm, HardwareError};
+pub use control::{Control, OperatingMode};
+pub use inertia::FreeHorns;
+pub use physics::{Horn, ServoPhysics};
 use profile::Profile;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
@@ -111,6 +122,19 @@ impl ServoState {
             current: 0.0,
             temperature: ROOM,
         }
+    }
+
+    /// Starts profile and PID anew from `position` (rad), as a servo does when its torque is turned on or its mode
+    /// changed; goal and temperature stay.
+    pub fn start_from(&mut self, position: f64) {
+        self.profile = Profile::at(position);
+        self.integral = 0.0;
+    }
+
+    /// Where the profile is on its way to the goal: position (rad) and velocity (rad/s).
+    #[must_use]
+    pub fn trajectory(&self) -> (f64, f64) {
+        (self.profile.position, self.profile.velocity)
     }
 }
 
