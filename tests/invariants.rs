@@ -140,8 +140,20 @@ fn threads_are_started_by_the_viewer_for_itself_and_by_nobody_else_below_the_pro
 
 #[test]
 fn nothing_is_async() {
-    let folders =
-        ["core", "sim", "env", "replay", "encoder", "sac", "view", "picture", "claw", "claw-emulator", "turnkey", "xtask"];
+    let folders = [
+        "core",
+        "sim",
+        "env",
+        "replay",
+        "encoder",
+        "sac",
+        "view",
+        "picture",
+        "claw",
+        "claw-emulator",
+        "turnkey",
+        "xtask",
+    ];
     for folder in folders {
         expect_absent(&format!("crates/{folder}"), &["async fn", "async move", ".await"]);
     }

@@ -326,12 +326,13 @@ impl Bus {
         missing: Vec<ServoId>,
         waited: Duration,
     ) -> ClawError {
+        let waited_millis = waited.as_millis().try_into().unwrap_or(u32::MAX);
         ClawError::Missing {
             port: self.name.clone(),
             instruction,
             expected,
             missing,
-            waited,
+            waited_millis,
             noise: self.parser.noise(),
         }
     }

@@ -113,9 +113,10 @@ impl Look<'_> {
         if level != 2 {
             self.mend(Severity::Fault, Setting::Byte(Table::STATUS_RETURN_LEVEL, 2), level.into());
         }
+        let is_the_one = ping.model == self.servo.model.number;
         for setting in &self.servo.settings {
-            // The rest is written whenever the claw is enabled.
-            if setting.is_kept() {
+            // What is not kept is written whenever the claw is enabled; another servo's settings are none of this one.
+            if setting.is_kept() && is_the_one {
                 let found = setting.read(self.bus, id)?;
                 if found != setting.value() {
                     let slow = setting.item() == Table::RETURN_DELAY.to_string();

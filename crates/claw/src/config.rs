@@ -80,19 +80,19 @@ impl Default for RawTiming {
 pub struct Guard {
     /// Degrees C, in any reading.
     pub celsius: f64,
-    /// Rad/s, in `readings` readings in a row.
+    /// Rad/s, for longer than `secs`.
     pub radians_per_sec: f64,
-    /// A, in `readings` readings in a row. In current-based position mode the servos take no more by themselves.
+    /// A, for longer than `secs`. In current-based position mode the servos take no more by themselves.
     pub amperes: f64,
-    /// How many readings in a row: a knock is short, a finger that is stuck is not.
-    pub readings: u32,
+    /// How long velocity and current may be beyond their limits, s: a start is short, a finger that is stuck is not.
+    pub secs: f64,
     /// How fast joints go home, rad/s.
     pub home_radians_per_sec: f64,
 }
 
 impl Default for Guard {
     fn default() -> Self {
-        Self { celsius: 70.0, radians_per_sec: 9.0, amperes: 1.5, readings: 5, home_radians_per_sec: 0.5 }
+        Self { celsius: 70.0, radians_per_sec: 9.0, amperes: 1.5, secs: 0.4, home_radians_per_sec: 0.5 }
     }
 }
 
@@ -173,12 +173,12 @@ impl ClawConfig {
     /// # Errors
     /// When it can't be read, is not TOML, has a key that is unknown or missing, or says what can't be.
     pub fn load(path: &Path) -> Result<Self, ClawError> {
-        let fail = |expected: &str, found: String, fix: &str| ClawError::Config {
+        let fail = |expected: &str, found: String, fix: &'static str| ClawError::Config {
             file: path.display().to_string(),
             field: "the file".into(),
             expected: expected.into(),
             found,
-            fix: fix.into(),
+            fix,
         };
         let text = std::fs::read_to_string(path).map_err(|e| {
             fail(
@@ -200,7 +200,7 @@ impl ClawConfig {
             field: "the file".into(),
             expected: "a claw's description in TOML".into(),
             found: e.to_string().trim_end().into(),
-            fix: "see hardware/claw.toml for every key and its meaning".into(),
+            fix: "see hardware/claw.toml for every key and its meaning",
         })?;
         raw.check(file)
     }
@@ -293,8 +293,8 @@ impl RawClawConfig {
     /// # Errors
     /// When it says what can't be.
     pub fn check(self, file: &str) -> Result<ClawConfig, ClawError> {
-        let refuse = |field: String, expected: String, found: String, fix: &str| {
-            Err(ClawError::Config { file: file.into(), field, expected, found, fix: fix.into() })
+        let refuse = |field: String, expected: String, found: String, fix: &'static str| {
+            Err(ClawError::Config { file: file.into(), field, expected, found, fix })
         };
         let Some(baud) = Baud::with_rate(self.baud) else {
             let rates: Vec<String> = Baud::ALL.iter().map(|baud| baud.rate().to_string()).collect();
@@ -376,7 +376,7 @@ impl RawClawConfig {
     /// Every number with its range.
     fn numbers(&self) -> Vec<(String, f64, f64, f64)> {
         let RawTiming { max_reading_age_secs, watchdog_secs, home_secs } = self.timing;
-        let Guard { celsius, radians_per_sec, amperes, readings, home_radians_per_sec } = self.guard;
+        let Guard { celsius, radians_per_sec, amperes, secs, home_radians_per_sec } = self.guard;
         let mut numbers = vec![
             ("timing.max_reading_age_secs".into(), max_reading_age_secs, 0.001, 10.0),
             // Register 98 counts 1 to 127 times 20 ms.
@@ -385,7 +385,7 @@ impl RawClawConfig {
             ("guard.celsius".into(), celsius, 20.0, 80.0),
             ("guard.radians_per_sec".into(), radians_per_sec, 0.1, 30.0),
             ("guard.amperes".into(), amperes, 0.01, 5.0),
-            ("guard.readings".into(), f64::from(readings), 1.0, 1000.0),
+            ("guard.secs".into(), secs, 0.0, 10.0),
             ("guard.home_radians_per_sec".into(), home_radians_per_sec, 0.01, 5.0),
         ];
         for joint in &self.joint {

@@ -24,7 +24,7 @@ pub enum ClawError {
     #[error(
         "{port}: expected an answer to {instruction} from servos {}, got none within {} ms from {}{}\n  fix: check power \
          and plugs from the last servo that answers on; `turnkey claw scan` shows which do, and at which baud rate",
-        Ids(expected), waited.as_millis(), Ids(missing), Heard(*noise)
+        Ids(expected), waited_millis, Ids(missing), Heard(*noise)
     )]
     Missing {
         /// The port's name.
@@ -35,8 +35,8 @@ pub enum ClawError {
         expected: Vec<ServoId>,
         /// Who did not answer.
         missing: Vec<ServoId>,
-        /// How long was waited in all.
-        waited: Duration,
+        /// How long was waited in all, ms.
+        waited_millis: u32,
         /// What else came.
         noise: Noise,
     },
@@ -136,7 +136,7 @@ pub enum ClawError {
         /// What it says.
         found: String,
         /// What to do.
-        fix: String,
+        fix: &'static str,
     },
     /// Servos that are not as the configuration says.
     #[error("claw: expected the servos to be as configured, got {} that are not:{}", findings.len(), Lines(findings))]

@@ -52,33 +52,31 @@ impl ClawReading {
     }
 }
 
-/// How many readings in a row each joint was too fast, or took too much current.
+/// Since when each joint is too fast, or takes too much current.
 #[derive(Clone, Debug, Default)]
-pub(super) struct GuardCounts {
-    fast: [u32; JOINTS],
-    strong: [u32; JOINTS],
+pub(super) struct Excess {
+    fast: [Option<Stamp>; JOINTS],
+    strong: [Option<Stamp>; JOINTS],
 }
 
-impl GuardCounts {
+impl Excess {
     /// Looks at a reading.
     ///
     /// # Errors
-    /// When a servo is too hot, or a joint was too fast or took too much current for too many readings.
+    /// When a servo is too hot, or a joint was too fast or took too much current for too long.
     pub(super) fn check(&mut self, config: &ClawConfig, reading: &ClawReading) -> Result<(), ClawError> {
         let guard = &config.raw().guard;
         for (i, joint) in config.joints().iter().enumerate() {
             hot(guard, joint, reading.celsius[i])?;
             let [velocity, current] = [reading.velocities[i].abs(), reading.currents[i].abs()];
-            self.fast[i] = if velocity > guard.radians_per_sec { self.fast[i] + 1 } else { 0 };
-            self.strong[i] = if current > guard.amperes { self.strong[i] + 1 } else { 0 };
             let refuse = |quantity, limit, found, unit, fix| {
                 Err(ClawError::Guard { id: joint.id, joint: joint.name.clone(), quantity, limit, found, unit, fix })
             };
-            if self.fast[i] >= guard.readings {
+            if lasts(&mut self.fast[i], velocity > guard.radians_per_sec, reading.stamp, guard.secs) {
                 let fix = "look what it moved; if it may be that fast, raise `guard.radians_per_sec`";
                 return refuse("a velocity", guard.radians_per_sec, velocity, "rad/s", fix);
             }
-            if self.strong[i] >= guard.readings {
+            if lasts(&mut self.strong[i], current > guard.amperes, reading.stamp, guard.secs) {
                 let fix = "see what holds it, free it by hand; if it may pull that hard, raise `guard.amperes`";
                 return refuse("a current", guard.amperes, current, "A", fix);
             }
@@ -88,6 +86,16 @@ impl GuardCounts {
             None => Ok(()),
         }
     }
+}
+
+/// Whether what `holds` has held in every reading for longer than `secs`.
+fn lasts(since: &mut Option<Stamp>, holds: bool, now: Stamp, secs: f64) -> bool {
+    if !holds {
+        *since = None;
+        return false;
+    }
+    let begun = *since.get_or_insert(now);
+    now.0.saturating_sub(begun.0).as_secs_f64() > secs
 }
 
 fn hot(guard: &Guard, servo: &ServoConfig, celsius: f64) -> Result<(), ClawError> {

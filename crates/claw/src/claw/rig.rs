@@ -1,6 +1,6 @@
 //! The bus with what is known of the claw, and whether its torque is on.
 
-use super::reading::{ClawReading, GuardCounts};
+use super::reading::{ClawReading, Excess};
 use crate::map::{ServoReading, item};
 use crate::register::WATCHDOG_TRIPPED;
 use crate::{Bus, ClawConfig, ClawError, ControlTable as Table, HardwareAlerts, Reply};
@@ -43,7 +43,7 @@ pub(super) struct Rig {
     ids: Vec<ServoId>,
     torque: Torque,
     last: Option<(Instant, JointVector)>,
-    guard: GuardCounts,
+    excess: Excess,
     next_health: usize,
     recoveries: u32,
     sound_readings: u32,
@@ -59,7 +59,7 @@ impl Rig {
             valve_torque: false,
             torque: Torque::Off,
             last: None,
-            guard: GuardCounts::default(),
+            excess: Excess::default(),
             next_health: 0,
             recoveries: 0,
             sound_readings: 0,
@@ -81,7 +81,7 @@ impl Rig {
     }
 
     fn give_torque(&mut self) -> Result<(), ClawError> {
-        self.guard = GuardCounts::default();
+        self.excess = Excess::default();
         for at in 0..self.ids.len() {
             let id = self.ids[at];
             let servo = if at < JOINTS {
@@ -138,7 +138,7 @@ impl Rig {
         let stamp = Stamp(replies.at.saturating_duration_since(self.epoch));
         let reading = ClawReading::new(stamp, &self.config, &servos);
         if matches!(self.torque, Torque::On) {
-            self.guard.check(&self.config, &reading)?;
+            self.excess.check(&self.config, &reading)?;
             self.look_after(silent, deadline)?;
         }
         self.last = Some((replies.at, reading.positions));

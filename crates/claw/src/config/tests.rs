@@ -65,7 +65,7 @@ fn what_cannot_be_is_refused_by_field_with_the_range() {
         (refused(|raw| raw.joint.swap(0, 1)), ["joint", "in this order", "finger_0/middle, finger_0/base"]),
         (refused(|raw| raw.joint.truncate(8)), ["joint", "finger_2/top", "fix:"]),
         (refused(|raw| raw.timing.watchdog_secs = 3.0), ["timing.watchdog_secs", "0.02 to 2.54", "3"]),
-        (refused(|raw| raw.guard.readings = 0), ["guard.readings", "1 to 1000", "0"]),
+        (refused(|raw| raw.guard.secs = -1.0), ["guard.secs", "0 to 10", "-1"]),
         (
             refused(|raw| raw.operating_mode = OperatingMode::ExtendedPosition),
             ["operating_mode", "current_based", "less than once"],

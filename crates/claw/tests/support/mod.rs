@@ -1,6 +1,8 @@
 //! What the tests of the bus share.
 
-#![allow(unreachable_pub, reason = "each test is a crate of its own")]
+#![allow(unreachable_pub, dead_code, reason = "each test is a crate of its own")]
+
+pub mod rig;
 
 use dynamixel2::checksum::calculate_checksum;
 
