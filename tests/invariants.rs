@@ -49,8 +49,9 @@ fn crates_depend_on_each_other_only_along_the_arrows() {
         ("turnkey-sac", "core encoder", ""),
         ("turnkey-view", "core", ""),
         ("turnkey-picture", "core", ""),
+        ("turnkey-claw", "core", "claw-emulator"),
         ("turnkey-claw-emulator", "core", ""),
-        ("turnkey", "core picture claw-emulator sim env replay sac view", ""),
+        ("turnkey", "core picture claw claw-emulator sim env replay sac view", ""),
         ("xtask", "", ""),
     ];
     let workspace = workspace();
@@ -82,6 +83,8 @@ fn each_heavy_library_stays_behind_one_crate() {
         ("rerun", &["turnkey-view"]),
         ("image", &["turnkey-picture"]),
         ("zune-jpeg", &["turnkey-picture"]),
+        ("dynamixel2", &["turnkey-claw"]),
+        ("serial2", &["turnkey-claw"]),
         ("clap", &["turnkey"]),
         ("plotters", &["turnkey"]),
     ] {
@@ -122,7 +125,7 @@ fn core_environment_and_learner_have_no_clock_files_or_environment_variables() {
 
 #[test]
 fn threads_are_started_by_the_viewer_for_itself_and_by_nobody_else_below_the_program() {
-    for folder in ["core", "sim", "env", "replay", "encoder", "sac", "picture", "claw-emulator"] {
+    for folder in ["core", "sim", "env", "replay", "encoder", "sac", "picture", "claw", "claw-emulator"] {
         expect_absent(&format!("crates/{folder}/src"), &["thread::spawn", "thread::Builder", "thread::scope"]);
     }
     let starts: Vec<PathBuf> = sources(&Path::new(ROOT).join("crates/view/src"))
@@ -137,9 +140,21 @@ fn threads_are_started_by_the_viewer_for_itself_and_by_nobody_else_below_the_pro
 
 #[test]
 fn nothing_is_async() {
-    for folder in
-        ["core", "sim", "env", "replay", "encoder", "sac", "view", "picture", "claw-emulator", "turnkey", "xtask"]
-    {
+    let folders = [
+        "core",
+        "sim",
+        "env",
+        "replay",
+        "encoder",
+        "sac",
+        "view",
+        "picture",
+        "claw",
+        "claw-emulator",
+        "turnkey",
+        "xtask",
+    ];
+    for folder in folders {
         expect_absent(&format!("crates/{folder}"), &["async fn", "async move", ".await"]);
     }
 }

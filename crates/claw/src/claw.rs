@@ -1,0 +1,124 @@
+//! The claw, and what keeps it safe. A [`Claw<Disabled>`] has no torque; [`Claw::enable`] makes a [`Claw<Enabled>`] of it, which
+//! reads, takes goals, and is limp again the moment anything is wrong.
+
+mod motion;
+mod reading;
+mod rig;
+
+use crate::check::{Report, check};
+use crate::{Bus, ClawConfig, ClawError};
+pub use reading::ClawReading;
+pub use rig::Disabled;
+pub use rig::Enabled;
+use rig::Rig;
+use std::marker::PhantomData;
+use std::time::Instant;
+use turnkey_core::{JointGoal, JointLimits};
+
+/// The nine joints, and the valve where it has a servo. Dropping it releases torque; where the process dies before that,
+/// the servos' own watchdogs stop them.
+#[derive(Debug)]
+pub struct Claw<S> {
+    rig: Box<Rig>,
+    state: PhantomData<S>,
+}
+
+impl<S> Claw<S> {
+    fn of(rig: Box<Rig>) -> Self {
+        Self { rig, state: PhantomData }
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub fn config(&self) -> &ClawConfig {
+        &self.rig.config
+    }
+
+    /// Where joints may go.
+    #[must_use]
+    pub fn limits(&self) -> &JointLimits {
+        self.rig.config.limits()
+    }
+
+    /// Counts stamps from `epoch`, so that another clock's agree: the camera's.
+    pub fn set_epoch(&mut self, epoch: Instant) {
+        self.rig.epoch = epoch;
+    }
+
+    /// Reads every joint and the valve, by `deadline` at the latest.
+    ///
+    /// # Errors
+    /// When a servo does not answer in time, has a hardware alert, is beyond a guard's limit, or lost its torque or
+    /// watchdog without having been told. An enabled claw has no torque by then.
+    pub fn read(&mut self, deadline: Instant) -> Result<ClawReading, ClawError> {
+        self.rig.read(deadline)
+    }
+
+    /// The bus, for what has no method here.
+    pub fn bus(&mut self) -> &mut Bus {
+        &mut self.rig.bus
+    }
+}
+
+impl Claw<Disabled> {
+    /// Opens the port, finds every servo, switches torque off, and compares the servos with `config`.
+    ///
+    /// # Errors
+    /// When the port can't be used, a servo does not answer, or is not as configured or not fit to move.
+    pub fn open(config: &ClawConfig) -> Result<Self, ClawError> {
+        let mut bus = Bus::open(config.port(), config.baud())?;
+        check(&mut bus, config).and_then(Report::into_fit)?;
+        let mut rig = Box::new(Rig::new(bus, config.clone()));
+        rig.release()?;
+        Ok(Self::of(rig))
+    }
+
+    /// Makes the joints hold where they are, under the watchdog.
+    ///
+    /// # Errors
+    /// When a servo does not answer or refuses, or a joint can't be read; torque is then off.
+    pub fn enable(mut self) -> Result<Claw<Enabled>, ClawError> {
+        self.rig.enable()?;
+        Ok(Claw::of(self.rig))
+    }
+
+    /// Puts right what can be put right without a person, after an error of an enabled claw: servos that shut down by
+    /// overload are rebooted, all are checked and enabled, and the joints go home.
+    ///
+    /// # Errors
+    /// When an alert needs a person, servos are no longer as configured, this is the fourth time in a row, or home can't
+    /// be reached. Torque is then off.
+    pub fn recover(mut self, stop: &dyn Fn() -> bool) -> Result<Claw<Enabled>, ClawError> {
+        self.rig.reboot_overloaded()?;
+        check(&mut self.rig.bus, &self.rig.config).and_then(Report::into_fit)?;
+        let mut claw = self.enable()?;
+        claw.home(stop)?;
+        Ok(claw)
+    }
+}
+
+impl Claw<Enabled> {
+    /// Gives the joints a goal; returns what the servos were told, which is `goal` within limits and within one step of
+    /// where the joints were read last.
+    ///
+    /// # Errors
+    /// When the last reading is too old, the port fails, or torque went off earlier. Torque is then off.
+    pub fn write(&mut self, goal: &JointGoal) -> Result<JointGoal, ClawError> {
+        self.rig.write(goal)
+    }
+
+    /// Why torque is off, where an error switched it off.
+    #[must_use]
+    pub fn fault(&self) -> Option<&str> {
+        self.rig.fault()
+    }
+
+    /// Switches torque off.
+    ///
+    /// # Errors
+    /// When a servo does not confirm it.
+    pub fn release(mut self) -> Result<Claw<Disabled>, ClawError> {
+        self.rig.release()?;
+        Ok(Claw::of(self.rig))
+    }
+}
