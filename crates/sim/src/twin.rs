@@ -119,7 +119,10 @@ impl Twin {
     }
 
     /// What the camera sees now, where the configuration has one.
-    pub fn picture(&mut self) -> Option<Frame> {
+    ///
+    /// # Errors
+    /// When MuJoCo's renderer can no longer draw.
+    pub fn picture(&mut self) -> Result<Option<Frame>, Failure> {
         self.take_picture(Stamp(Duration::from_micros(self.motion.steps * PHYSICS_STEP_MICROS)))
     }
 
