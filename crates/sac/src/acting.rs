@@ -19,6 +19,42 @@ pub struct Actor {
     device: Device,
 }
 
+/// What acts, whoever owns it.
+#[derive(Clone, Copy)]
+struct Acting<'a> {
+    action: usize,
+    network: &'a Network,
+    encoder: Option<(&'a Network<EncoderShape>, PictureShape)>,
+    device: &'a Device,
+}
+
+impl Acting<'_> {
+    /// Means and logs of deviations, `[1, 2 * action]`.
+    fn outputs(self, observation: &Observation) -> Tensor<2> {
+        let numbers = TensorData::new(observation.numbers.clone(), [1, observation.numbers.len()]);
+        let pictures = self.encoder.map(|(_, shape)| of_observation(shape, &observation.pictures));
+        let seen = Seen { numbers: Tensor::from_data(numbers, self.device), pictures };
+        let encoder = || self.encoder.expect("pictures are seen by an encoder").0;
+        self.network.forward(seen.features(|pictures| encoder().forward(pictures)))
+    }
+
+    fn act_with(self, observation: &Observation, noise: Vec<f32>) -> Action {
+        let noise = Tensor::from_data(TensorData::new(noise, [1, self.action]), self.device);
+        to_action(actor::sample(self.outputs(observation), noise).0)
+    }
+
+    fn act(self, observation: &Observation, mode: Mode, rng: &mut Rng) -> Action {
+        match mode {
+            Mode::Deterministic => to_action(actor::centre(self.outputs(observation))),
+            Mode::Sample => {
+                let mut noise = vec![0.0; self.action];
+                rng.fill_normal(&mut noise);
+                self.act_with(observation, noise)
+            }
+        }
+    }
+}
+
 impl Sac {
     /// The policy as it is now.
     #[must_use]
@@ -32,6 +68,23 @@ impl Sac {
             device,
         }
     }
+
+    fn acting(&self) -> Acting<'_> {
+        let encoder = self.eyes.as_ref().map(|eyes| (eyes.actor(), eyes.pictures()));
+        Acting { action: self.action, network: &self.actor, encoder, device: &self.device }
+    }
+
+    /// The action for one observation under given standard normal noise, one number an action.
+    #[must_use]
+    pub fn act_with(&self, observation: &Observation, noise: Vec<f32>) -> Action {
+        self.acting().act_with(observation, noise)
+    }
+}
+
+impl Policy for Sac {
+    fn act(&mut self, observation: &Observation, mode: Mode, rng: &mut Rng) -> Action {
+        self.acting().act(observation, mode, rng)
+    }
 }
 
 impl Actor {
@@ -41,33 +94,21 @@ impl Actor {
         self.updates
     }
 
-    /// The action for one observation under given standard normal noise, one number an action; as [`Sac::act_with`].
-    #[must_use]
-    pub fn act_with(&self, observation: &Observation, noise: Vec<f32>) -> Action {
-        let noise = Tensor::from_data(TensorData::new(noise, [1, self.action]), &self.device);
-        to_action(actor::sample(self.outputs(observation), noise).0)
+    fn acting(&self) -> Acting<'_> {
+        let encoder = self.encoder.as_ref().map(|(encoder, shape)| (encoder, *shape));
+        Acting { action: self.action, network: &self.network, encoder, device: &self.device }
     }
 
-    /// Means and logs of deviations, `[1, 2 * action]`.
-    fn outputs(&self, observation: &Observation) -> Tensor<2> {
-        let width = observation.numbers.len();
-        let numbers = Tensor::from_data(TensorData::new(observation.numbers.clone(), [1, width]), &self.device);
-        let Some((encoder, shape)) = &self.encoder else { return self.network.forward(numbers) };
-        let seen = Seen { numbers, pictures: Some(of_observation(*shape, &observation.pictures)) };
-        self.network.forward(seen.features(|pictures| encoder.forward(pictures)))
+    /// As [`Sac::act_with`].
+    #[must_use]
+    pub fn act_with(&self, observation: &Observation, noise: Vec<f32>) -> Action {
+        self.acting().act_with(observation, noise)
     }
 }
 
 impl Policy for Actor {
     fn act(&mut self, observation: &Observation, mode: Mode, rng: &mut Rng) -> Action {
-        match mode {
-            Mode::Deterministic => to_action(actor::centre(self.outputs(observation))),
-            Mode::Sample => {
-                let mut noise = vec![0.0; self.action];
-                rng.fill_normal(&mut noise);
-                self.act_with(observation, noise)
-            }
-        }
+        self.acting().act(observation, mode, rng)
     }
 }
 

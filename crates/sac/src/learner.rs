@@ -6,7 +6,7 @@ use crate::eyes::{Eyes, Pictures};
 use crate::kernel::MlpShape;
 use crate::network::{Adam, Network, ScalarAdam};
 use burn::tensor::{Device, Tensor, TensorData};
-use turnkey_core::{Action, Batch, Learner, Mode, Observation, PictureBatch, PictureShape, Policy, Rng};
+use turnkey_core::{Action, Batch, Learner, Observation, PictureBatch, PictureShape, Rng};
 use turnkey_encoder::EncoderShape;
 
 /// Actor, twin critics with averaged targets, and a learned temperature.
@@ -304,25 +304,11 @@ impl Sac {
         self.updates
     }
 
-    /// The action for one observation under given standard normal noise, one number an action.
-    #[must_use]
-    pub fn act_with(&self, observation: &Observation, noise: Vec<f32>) -> Action {
-        let noise = Tensor::from_data(TensorData::new(noise, [1, self.action]), &self.device);
-        to_action(actor::sample(self.actor_outputs(observation), noise).0)
-    }
-
     /// One observation on the device.
     fn seen(&self, observation: &Observation) -> Seen {
         let numbers = TensorData::new(observation.numbers.clone(), [1, self.observation]);
         let pictures = self.eyes.as_ref().map(|eyes| eyes.of_observation(&observation.pictures));
         Seen { numbers: Tensor::from_data(numbers, &self.device), pictures }
-    }
-
-    /// Means and logs of deviations, `[1, 2 * action]`.
-    fn actor_outputs(&self, observation: &Observation) -> Tensor<2> {
-        let seen = self.seen(observation);
-        let encoder = || self.eyes.as_ref().expect("pictures are seen by eyes").actor();
-        self.actor.forward(seen.features(|pictures| encoder().forward(pictures)))
     }
 
     /// The smallest critic's Q of one observation and action.
@@ -332,19 +318,6 @@ impl Sac {
         let features = self.seen(observation).features(|pictures| encoder().forward(pictures));
         let action = Tensor::from_data(TensorData::new(action.0.clone(), [1, self.action]), &self.device);
         scalar(self.critics.forward(Tensor::cat(vec![features, action], 1)).min_dim(1))
-    }
-}
-
-impl Policy for Sac {
-    fn act(&mut self, observation: &Observation, mode: Mode, rng: &mut Rng) -> Action {
-        match mode {
-            Mode::Deterministic => to_action(actor::centre(self.actor_outputs(observation))),
-            Mode::Sample => {
-                let mut noise = vec![0.0; self.action];
-                rng.fill_normal(&mut noise);
-                self.act_with(observation, noise)
-            }
-        }
     }
 }
 
