@@ -3,10 +3,9 @@
 use crate::failure::{Failure, Result};
 use crate::process;
 use crate::project::{self, Project};
-use crate::python::Python;
+use crate::python;
 use serde_json::Value;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// The Python that has the peers installed.
@@ -27,17 +26,9 @@ impl Peers {
         if let Some(python) = cached {
             return Ok(Self { python, scripts });
         }
-        let home = project.path("native/peers");
-        let python = home.join("bin/python");
-        let requirements = scripts.join("requirements.txt");
-        let wanted = fs::read_to_string(&requirements)
-            .map_err(|error| Failure::io("the peers' list can't be read", &requirements, &error))?;
-        let stamp = home.join(".made-from");
-        if fs::read_to_string(&stamp).ok().as_deref() != Some(wanted.as_str()) {
-            install(&home, &python, &requirements)?;
-            fs::write(&stamp, wanted)
-                .map_err(|error| Failure::io("the peers' stamp can't be written", &stamp, &error))?;
-        }
+        let size = "PyTorch's wheels take several GB";
+        let (home, list) = (project.path("native/peers"), scripts.join("requirements.txt"));
+        let python = python::environment(&home, &list, "the Python peers", size)?;
         Ok(Self { python, scripts })
     }
 
@@ -48,16 +39,6 @@ impl Peers {
         command.env("JAX_PLATFORMS", "cpu").env("PYTHONDONTWRITEBYTECODE", "1").arg(self.scripts.join(name));
         command
     }
-}
-
-fn install(home: &Path, python: &Path, requirements: &Path) -> Result<()> {
-    eprintln!("installing the Python peers into {} (once; PyTorch's wheels take several GB)", home.display());
-    process::run(Python::find()?.command().args(["-m", "venv", "--clear"]).arg(home)).map_err(|failure| {
-        Failure::new("no virtual environment for the peers")
-            .came(failure.to_string())
-            .fix("install Python's venv module (Debian, Ubuntu: apt install python3-venv)")
-    })?;
-    process::run(Command::new(python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(requirements))
 }
 
 /// Runs a timer and gives the JSON object on the last line it prints.

@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, Result};
 use crate::process::{self, Said};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -75,6 +76,33 @@ impl Python {
         let archive = said.ok.then(|| first_file(folder)).flatten();
         Ok((said, archive))
     }
+}
+
+/// The Python of a virtual environment at `home`, with what `requirements` names: made now if it isn't there, or was made
+/// of another list. `what` says what is in it; `size`, how much there is to fetch.
+///
+/// # Errors
+/// When it can't be made, or pip can't fetch something.
+pub(crate) fn environment(home: &Path, requirements: &Path, what: &str, size: &str) -> Result<PathBuf> {
+    let python = home.join("bin/python");
+    let wanted = fs::read_to_string(requirements)
+        .map_err(|error| Failure::io(format!("the list of {what} can't be read"), requirements, &error))?;
+    let stamp = home.join(".made-from");
+    if fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
+        return Ok(python);
+    }
+    eprintln!("installing {what} into {} (once; {size})", home.display());
+    process::run(Python::find()?.command().args(["-m", "venv", "--clear"]).arg(home)).map_err(|failure| {
+        Failure::new(format!("no virtual environment for {what}"))
+            .came(failure.to_string())
+            .fix("install Python's venv module (Debian, Ubuntu: apt install python3-venv)")
+    })?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(requirements);
+    process::run(&mut pip)?;
+    fs::write(&stamp, wanted)
+        .map_err(|error| Failure::io(format!("the stamp of {what} can't be written"), &stamp, &error))?;
+    Ok(python)
 }
 
 fn first_file(folder: &Path) -> Option<PathBuf> {
