@@ -13,7 +13,7 @@ use crate::orders::{self, Order};
 use crate::plot::{Curve, Point, learning_curves};
 use crate::robustness;
 use crate::run_folder::{RunFolder, write_json};
-use crate::setup::{environment, recording};
+use crate::setup::{environment, learner, recording};
 use crate::stop::Stop;
 use crate::train::{Finish, SOLVED, Trainer};
 use crate::version;
@@ -244,7 +244,7 @@ fn trained(folder: &RunFolder, config: &Config, spec: &Spec) -> Result<(Sac, u64
     let path = folder.path().display();
     let checkpoint = Checkpoint::newest(folder)?
         .with_context(|| format!("{path} has no checkpoint yet.\n  fix: let it train up to its first one"))?;
-    let mut learner = Sac::seeing(&config.sac, spec.observation.len(), spec.pictures, spec.action.len(), config.seed)?;
+    let (mut learner, _) = learner(config, spec)?;
     learner.restore(&checkpoint.learner).with_context(|| {
         format!(
             "the learner of {path} doesn't fit.\n  fix: leave networks and observations as {path}/config.toml has them"

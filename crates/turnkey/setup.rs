@@ -5,8 +5,10 @@ use crate::pace::{Pace, Paced};
 use crate::run_folder::RunFolder;
 use anyhow::{Context, Result};
 use std::path::Path;
-use turnkey_core::{Environment, Plant, Record, Scene, Sink};
+use turnkey_core::{Environment, Plant, Record, Scene, Sink, Spec};
 use turnkey_env::{Augmentation, ClawEnvironment, DisturbanceConfig, Disturbed, ValveTask};
+use turnkey_replay::Widths;
+use turnkey_sac::Sac;
 use turnkey_sim::{ModelName, Twin};
 
 /// The task on the twin.
@@ -46,6 +48,16 @@ pub fn disturbed_environment(config: &Config, dress: Dress<'_>) -> Result<Box<dy
 /// As [`environment`].
 pub fn paced_environment(config: &Config, pace: &Pace) -> Result<Box<dyn Environment + Send>> {
     on_plant(config, Paced::new(twin(config)?, pace.clone()), task(config)?)
+}
+
+/// A learner that has learned nothing, for what an environment shows and takes, and the widths of its transitions.
+///
+/// # Errors
+/// When the configuration's networks don't fit.
+pub fn learner(config: &Config, spec: &Spec) -> Result<(Sac, Widths)> {
+    let widths = Widths { observation: spec.observation.len(), action: spec.action.len(), pictures: spec.pictures };
+    let learner = Sac::seeing(&config.sac, widths.observation, widths.pictures, widths.action, config.seed)?;
+    Ok((learner, widths))
 }
 
 /// What is made of transitions, where configured.

@@ -19,7 +19,7 @@ use turnkey_core::{
     Batch, Environment, EpisodeRecord, Learner as _, Observation, Record, Rng, Sink, Snapshot as _, Transition,
 };
 use turnkey_replay::{Replay, ReplayLog};
-use turnkey_sac::Sac;
+use turnkey_sac::{Metrics, Sac};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,14 +192,7 @@ impl Trainer {
         if let Some(augment) = self.environment.augment() {
             augment.augment(&mut self.batch, &mut self.state.augmentation);
         }
-        let metrics = self.learner.update(&self.batch);
-        ensure!(
-            metrics.critic_loss.is_finite() && metrics.actor_loss.is_finite(),
-            "learning diverged: critic loss {}, actor loss {}; it wants a new run with a smaller sac.learning_rate or \
-             sac.reward_scale",
-            metrics.critic_loss,
-            metrics.actor_loss
-        );
+        let metrics = update(&mut self.learner, &self.batch)?;
         if let Some(line) =
             self.reporter.learning(self.state.step, self.learner.updates(), &metrics, &mut self.state.sums)
         {
@@ -277,6 +270,22 @@ impl Trainer {
     pub fn config(&self) -> &Config {
         &self.config
     }
+}
+
+/// One gradient step.
+///
+/// # Errors
+/// When a loss is no number any more.
+pub(crate) fn update(learner: &mut Sac, batch: &Batch) -> Result<Metrics> {
+    let metrics = learner.update(batch);
+    ensure!(
+        metrics.critic_loss.is_finite() && metrics.actor_loss.is_finite(),
+        "learning diverged: critic loss {}, actor loss {}; it wants a new run with a smaller sac.learning_rate or \
+         sac.reward_scale",
+        metrics.critic_loss,
+        metrics.actor_loss
+    );
+    Ok(metrics)
 }
 
 /// The next training episode's seed; evaluation seeds have the top bits set and are never drawn.

@@ -15,7 +15,7 @@ use crate::orders::Orders;
 use crate::pace::Pace;
 use crate::report::{Reporter, Sums};
 use crate::run_folder::{Lock, RunFolder};
-use crate::setup::{augmentation, paced_environment, view};
+use crate::setup::{augmentation, learner, paced_environment, view};
 use crate::train::take_over;
 use anyhow::{Context, Result, bail};
 use crossbeam::channel::bounded;
@@ -49,9 +49,7 @@ impl Parts {
     fn new(config: &Config) -> Result<Self> {
         let pace = Pace::new(Duration::from_secs_f64(config.task.period_secs));
         let environment = paced_environment(config, &pace)?;
-        let spec = environment.spec();
-        let widths = Widths { observation: spec.observation.len(), action: spec.action.len(), pictures: spec.pictures };
-        let learner = Sac::seeing(&config.sac, widths.observation, spec.pictures, widths.action, config.seed)?;
+        let (learner, widths) = learner(config, environment.spec())?;
         Ok(Self { environment, pace, learner, widths })
     }
 }

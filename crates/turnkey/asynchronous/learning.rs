@@ -10,13 +10,14 @@ use crate::config::Config;
 use crate::report::{Reporter, Sums};
 use crate::run_folder::RunFolder;
 use crate::stop::Stop;
+use crate::train::update;
 use anyhow::{Context, Result, ensure};
 use crossbeam::channel::{Receiver, Sender, TryRecvError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
-use turnkey_core::{Augment as _, Batch, Learner as _, Record, Rng, Snapshot as _, Transition};
+use turnkey_core::{Augment as _, Batch, Record, Rng, Snapshot as _, Transition};
 use turnkey_env::Augmentation;
 use turnkey_replay::Replay;
 use turnkey_sac::Sac;
@@ -122,14 +123,7 @@ impl Learning {
         if let Some((augmentation, rng)) = &mut self.augmentation {
             augmentation.augment(&mut self.batch, rng);
         }
-        let metrics = self.learner.update(&self.batch);
-        ensure!(
-            metrics.critic_loss.is_finite() && metrics.actor_loss.is_finite(),
-            "learning diverged: critic loss {}, actor loss {}; it wants a new run with a smaller sac.learning_rate or \
-             sac.reward_scale",
-            metrics.critic_loss,
-            metrics.actor_loss
-        );
+        let metrics = update(&mut self.learner, &self.batch)?;
         let (step, updates) = (self.replay.pushed(), self.learner.updates());
         if let Some(line) = self.reporter.learning(step, updates, &metrics, &mut self.sums) {
             self.watchers.record(Record::Learning(line.record()));

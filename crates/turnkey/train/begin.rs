@@ -7,7 +7,7 @@ use crate::exploration::Exploration;
 use crate::metrics::{self, Line, MetricsFile};
 use crate::report::{Reporter, Sums};
 use crate::run_folder::{Lock, RunFolder};
-use crate::setup::{Dress, disturbed_environment, environment, view};
+use crate::setup::{Dress, disturbed_environment, environment, learner, view};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::time::Instant;
@@ -27,9 +27,7 @@ impl Parts {
     fn new(config: &Config) -> Result<Self> {
         let dress = config.disturbance.as_ref().map_or(Dress::Plain, Dress::As);
         let (environment, judge) = (disturbed_environment(config, dress)?, environment(config)?);
-        let spec = environment.spec();
-        let widths = Widths { observation: spec.observation.len(), action: spec.action.len(), pictures: spec.pictures };
-        let learner = Sac::seeing(&config.sac, widths.observation, spec.pictures, widths.action, config.seed)?;
+        let (learner, widths) = learner(config, environment.spec())?;
         Ok(Self { environment, judge, learner, widths })
     }
 }
