@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::fmt;
+use turnkey_core::servo::HardwareError;
 
 /// Why a servo did not do what it was told: the error field of its reply, by the vendor's Protocol 2.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -62,12 +63,6 @@ impl fmt::Display for Refusal {
 pub struct HardwareAlerts(pub u8);
 
 impl HardwareAlerts {
-    const VOLTAGE: u8 = 1 << 0;
-    const OVERHEATING: u8 = 1 << 2;
-    const ENCODER: u8 = 1 << 3;
-    const SHOCK: u8 = 1 << 4;
-    const OVERLOAD: u8 = 1 << 5;
-
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_none(self) -> bool {
@@ -78,22 +73,22 @@ impl HardwareAlerts {
     /// pushed for too long. Heat, supply, encoder and electronics do not mend themselves by a reboot.
     #[must_use]
     pub fn is_safe_to_reboot(self) -> bool {
-        self.0 & !Self::OVERLOAD == 0
+        self.0 & !HardwareError::OVERLOAD.0 == 0
     }
 
     /// What a person should do.
     #[must_use]
     pub fn fix(self) -> &'static str {
-        let has = |bit| self.0 & bit != 0;
-        if has(Self::SHOCK) {
+        let has = |bit| HardwareError(self.0).has(bit);
+        if has(HardwareError::ELECTRIC_SHOCK) {
             "switch the power off, look for a damaged cable or connector, then `turnkey claw reboot`"
-        } else if has(Self::ENCODER) {
+        } else if has(HardwareError::ENCODER) {
             "`turnkey claw reboot`; if it comes back, the servo's encoder is broken: replace the servo"
-        } else if has(Self::VOLTAGE) {
+        } else if has(HardwareError::VOLTAGE) {
             "check supply and plugs (`turnkey claw doctor` shows each servo's voltage), then `turnkey claw reboot`"
-        } else if has(Self::OVERHEATING) {
+        } else if has(HardwareError::OVERHEATING) {
             "let it cool down for ten minutes, then `turnkey claw reboot`; if it comes back, ask less of it"
-        } else if has(Self::OVERLOAD) {
+        } else if has(HardwareError::OVERLOAD) {
             "see what holds the finger, free it, then `turnkey claw reboot` and `turnkey claw home`"
         } else {
             "`turnkey claw reboot`"
@@ -104,14 +99,15 @@ impl HardwareAlerts {
 impl fmt::Display for HardwareAlerts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = [
-            (Self::VOLTAGE, "input voltage out of range"),
-            (Self::OVERHEATING, "overheating"),
-            (Self::ENCODER, "motor encoder"),
-            (Self::SHOCK, "electrical shock"),
-            (Self::OVERLOAD, "overload"),
+            (HardwareError::VOLTAGE, "input voltage out of range"),
+            (HardwareError::OVERHEATING, "overheating"),
+            (HardwareError::ENCODER, "motor encoder"),
+            (HardwareError::ELECTRIC_SHOCK, "electrical shock"),
+            (HardwareError::OVERLOAD, "overload"),
         ];
-        let known = named.iter().fold(0, |known, (bit, _)| known | bit);
-        let names: Vec<&str> = named.iter().filter(|(bit, _)| self.0 & bit != 0).map(|(_, name)| *name).collect();
+        let known = named.iter().fold(0, |known, (bit, _)| known | bit.0);
+        let names: Vec<&str> =
+            named.iter().filter(|(bit, _)| HardwareError(self.0).has(*bit)).map(|(_, name)| *name).collect();
         match (names.is_empty(), self.0 & !known) {
             (true, 0) => f.write_str("none"),
             (_, 0) => f.write_str(&names.join(", ")),

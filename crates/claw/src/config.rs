@@ -11,20 +11,7 @@ pub use setting::Setting;
 use std::path::Path;
 use std::time::Duration;
 use turnkey_core::servo::{ServoModel, ServoName, ServoSettings};
-use turnkey_core::{JOINTS, JointLimits, JointVector, Radians, ServoId};
-
-/// The names of the joints, finger by finger, base first.
-pub const JOINT_NAMES: [&str; JOINTS] = [
-    "finger_0/base",
-    "finger_0/middle",
-    "finger_0/top",
-    "finger_1/base",
-    "finger_1/middle",
-    "finger_1/top",
-    "finger_2/base",
-    "finger_2/middle",
-    "finger_2/top",
-];
+use turnkey_core::{JOINT_NAMES, JointLimits, JointVector, Radians, ServoId};
 
 /// A claw as its file describes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -22,7 +22,7 @@ pub use alert::{HardwareAlerts, Refusal};
 pub use bus::{Bus, Ping, SyncReplies, Traffic};
 pub use check::{Report, ServoReport, check, mend};
 pub use claw::{Claw, ClawReading, Disabled, Enabled};
-pub use config::{ClawConfig, Guard, JOINT_NAMES, RawClawConfig, RawJoint, RawTiming, RawValve, ServoConfig, Setting};
+pub use config::{ClawConfig, Guard, RawClawConfig, RawJoint, RawTiming, RawValve, ServoConfig, Setting};
 pub use error::ClawError;
 pub use finding::{Finding, Severity};
 pub use latency::UsbLatency;

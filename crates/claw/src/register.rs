@@ -3,7 +3,9 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use turnkey_core::servo::{RADIANS_PER_SEC_PER_VELOCITY_UNIT, RADIANS_PER_SEC2_PER_ACCELERATION_UNIT, ServoModel};
+use turnkey_core::servo::{
+    self, RADIANS_PER_SEC_PER_VELOCITY_UNIT, RADIANS_PER_SEC2_PER_ACCELERATION_UNIT, ServoModel,
+};
 
 /// First address that can be written while torque is on: what lies below is kept without power, and is locked.
 pub const FIRST_UNLOCKED: u16 = 64;
@@ -170,7 +172,7 @@ impl ControlTable {
     pub const PRESENT_TEMPERATURE: Register<u8> = Register::new("present temperature", 146);
 }
 
-/// What a goal means to a servo (register 11).
+/// What a goal means to a servo (register 11), of the modes that a claw is driven in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OperatingMode {
@@ -186,11 +188,12 @@ impl OperatingMode {
     /// What the register says.
     #[must_use]
     pub fn code(self) -> u8 {
-        match self {
-            Self::Position => 3,
-            Self::ExtendedPosition => 4,
-            Self::CurrentBasedPosition => 5,
-        }
+        let mode = match self {
+            Self::Position => servo::OperatingMode::Position,
+            Self::ExtendedPosition => servo::OperatingMode::ExtendedPosition,
+            Self::CurrentBasedPosition => servo::OperatingMode::CurrentBasedPosition,
+        };
+        mode.register()
     }
 }
 

@@ -9,6 +9,19 @@ pub const JOINTS_PER_FINGER: usize = 3;
 /// Joints of the claw, finger by finger, base first.
 pub const JOINTS: usize = FINGERS * JOINTS_PER_FINGER;
 
+/// The joints' names, in the order of [`JointVector`].
+pub const JOINT_NAMES: [&str; JOINTS] = [
+    "finger_0/base",
+    "finger_0/middle",
+    "finger_0/top",
+    "finger_1/base",
+    "finger_1/middle",
+    "finger_1/top",
+    "finger_2/base",
+    "finger_2/middle",
+    "finger_2/top",
+];
+
 /// One number a joint, finger by finger, base first.
 pub type JointVector = [f64; JOINTS];
 

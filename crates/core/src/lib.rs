@@ -28,7 +28,7 @@ pub use camera::{Camera, Light, Part, SceneEdit, Texture};
 pub use environment::{Environment, Info, Spec, Step, Terms};
 pub use error::{Failure, Kind};
 pub use frame::{Frame, FrameError, FrameSize, PictureShape};
-pub use joints::{FINGERS, JOINTS, JOINTS_PER_FINGER, JointGoal, JointLimits, JointVector, LimitsError};
+pub use joints::{FINGERS, JOINT_NAMES, JOINTS, JOINTS_PER_FINGER, JointGoal, JointLimits, JointVector, LimitsError};
 pub use learning::{Augment, Batch, Learner, Mode, PictureBatch, Policy};
 pub use plant::{Plant, Reading, Start, ValveReading};
 pub use record::{ControlRecord, EpisodeRecord, LearningRecord, Record, Sink};

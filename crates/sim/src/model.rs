@@ -4,7 +4,7 @@ use crate::{ModelError, ModelName, robel};
 use mujoco_rs::prelude::*;
 use std::path::Path;
 use std::sync::Once;
-use turnkey_core::{FINGERS, JOINTS};
+use turnkey_core::{FINGERS, JOINT_NAMES, JOINTS};
 
 const TURNKEY: &str = include_str!("../../../hardware/dclaw/dclaw.xml");
 
@@ -17,22 +17,8 @@ pub(crate) struct Names {
     pub(crate) claw: &'static str,
 }
 
-const TURNKEY_NAMES: Names = Names {
-    joints: [
-        "finger_0/base",
-        "finger_0/middle",
-        "finger_0/top",
-        "finger_1/base",
-        "finger_1/middle",
-        "finger_1/top",
-        "finger_2/base",
-        "finger_2/middle",
-        "finger_2/top",
-    ],
-    tips: ["finger_0/tip", "finger_1/tip", "finger_2/tip"],
-    valve: "valve",
-    claw: "claw",
-};
+const TURNKEY_NAMES: Names =
+    Names { joints: JOINT_NAMES, tips: ["finger_0/tip", "finger_1/tip", "finger_2/tip"], valve: "valve", claw: "claw" };
 
 const ROBEL_NAMES: Names = Names {
     joints: ["FFJ10", "FFJ11", "FFJ12", "MFJ20", "MFJ21", "MFJ22", "THJ30", "THJ31", "THJ32"],
