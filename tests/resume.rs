@@ -6,7 +6,7 @@
 mod support;
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -103,7 +103,16 @@ fn a_closed_terminal_makes_a_run_leave_with_a_checkpoint_unless_nohup_is_there()
         let name = format!("hup-{}", before.len());
         let train =
             format!("{before}exec {TURNKEY} train small.toml --quiet --name {name} --set run.checkpoint_period=100000");
-        let mut child = Command::new("sh").args(["-c", &train]).current_dir(folder.path()).spawn().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", &train]).current_dir(folder.path());
+        // SAFETY: `signal` may be called between fork and exec. These tests may themselves run under nohup.
+        unsafe {
+            command.pre_exec(|| {
+                libc::signal(libc::SIGHUP, libc::SIG_DFL);
+                Ok(())
+            });
+        }
+        let mut child = command.spawn().unwrap();
         let run = folder.path().join("runs").join(name);
         wait_for(&mut child, || rows_written(&run) > 50);
         assert!(Command::new("sh").args(["-c", &format!("kill -HUP {}", child.id())]).status().unwrap().success());
