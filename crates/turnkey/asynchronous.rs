@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::evaluation::Evaluation;
 use crate::lateness::LatenessFigures;
 use crate::orders::{Keys, Orders, Socket};
+use crate::rig::RigFigures;
 use crate::run_folder::{Lock, RunFolder};
 use crate::stop::Stop;
 use crate::train::Finish;
@@ -59,6 +60,8 @@ pub struct Ended {
     pub minutes: f64,
     /// How late steps were, evaluations included, since the run was last started.
     pub lateness: LatenessFigures,
+    /// How the rig fared meanwhile, where there is one.
+    pub rig: Option<RigFigures>,
 }
 
 /// A thread ended because another one did, whose error says why.

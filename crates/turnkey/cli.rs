@@ -1,8 +1,10 @@
 //! The command line.
 
 use crate::orders::Order;
-use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use crate::rig::{CLAW_FILE, RigConfig};
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::{Path, PathBuf};
 
 /// Learns to turn a valve with a three-finger Dynamixel claw.
 #[derive(Debug, Parser)]
@@ -66,6 +68,9 @@ pub struct Train {
     /// Starts with the networks of another run.
     #[arg(long, value_name = "RUN", conflicts_with = "resume")]
     pub init_from: Option<PathBuf>,
+    /// What is trained on.
+    #[command(flatten)]
+    pub on: On,
     /// Opens a rerun viewer, or connects to one that is open.
     #[arg(long)]
     pub view: bool,
@@ -89,6 +94,77 @@ impl Train {
         words.push("--resume".to_owned());
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// What a policy acts on.
+#[derive(Clone, Debug, Default, Args)]
+pub struct On {
+    /// What a policy acts on: the twin, or a rig, which is a claw whose servos, real or emulated, are on a serial port.
+    /// A resumed run goes on where it was begun.
+    #[arg(long, value_enum)]
+    pub plant: Option<PlantName>,
+    /// The claw's file, with --plant rig; hardware/claw.toml if absent.
+    #[arg(long, value_name = "FILE")]
+    pub claw: Option<PathBuf>,
+    /// The claw's serial port, instead of the one that its file names.
+    #[arg(long)]
+    pub port: Option<String>,
+}
+
+impl On {
+    /// The rig that a new run is on, if it is on one, where its configuration has `written`.
+    ///
+    /// # Errors
+    /// When a claw is named for a twin.
+    pub fn begun(&self, written: Option<&RigConfig>) -> Result<Option<RigConfig>> {
+        let named = self.claw.is_some() || self.port.is_some();
+        let mut rig = match (self.plant, written) {
+            (Some(PlantName::Twin), _) | (None, None) => {
+                ensure!(!named, "--claw and --port: expected --plant rig with them, since a twin has neither");
+                return Ok(None);
+            }
+            (_, Some(written)) => written.clone(),
+            (Some(PlantName::Rig), None) => RigConfig::of(Path::new(CLAW_FILE)),
+        };
+        if let Some(claw) = &self.claw {
+            rig.claw.clone_from(claw);
+        }
+        // Whoever goes on with the run may do so from another folder.
+        for path in [&mut rig.claw, &mut rig.datasets] {
+            *path = std::path::absolute(&*path).with_context(|| format!("no such path: {}", path.display()))?;
+        }
+        if self.port.is_some() {
+            rig.port.clone_from(&self.port);
+        }
+        Ok(Some(rig))
+    }
+
+    /// The rig that a run goes on with, which was begun on `before`.
+    ///
+    /// # Errors
+    /// When that would be another plant.
+    pub fn resumed(&self, before: Option<&RigConfig>) -> Result<Option<RigConfig>> {
+        match (self.plant, before) {
+            (Some(PlantName::Twin), Some(_)) => bail!(
+                "--plant twin: this run was begun on a rig, and what it has learned from is of the rig.\n  fix: leave \
+                 --plant out, or begin a new run with --init-from"
+            ),
+            (Some(PlantName::Rig), None) => bail!(
+                "--plant rig: this run was begun on the twin.\n  fix: leave --plant out, or begin a new run with \
+                 --init-from"
+            ),
+            _ => self.begun(before),
+        }
+    }
+}
+
+/// What a policy can act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlantName {
+    /// The claw and its valve, simulated.
+    Twin,
+    /// A claw and its valve on a serial port.
+    Rig,
 }
 
 /// A word as a shell takes it.
@@ -135,6 +211,9 @@ pub struct Evaluate {
     /// Evaluates at each corner of the randomised dynamics' ranges as well.
     #[arg(long)]
     pub corners: bool,
+    /// What is evaluated on; the twin if absent, whatever the run was on.
+    #[command(flatten)]
+    pub on: On,
 }
 
 /// Arguments of `robustness`.

@@ -4,22 +4,27 @@ use crate::asynchronous::{Asynchronous, Ended};
 use crate::bench;
 use crate::checkpoint::Checkpoint;
 use crate::claw_emulate::emulate;
-use crate::cli::{ClawCommand, Cli, Command, Evaluate, Plot, Robustness, Train};
+use crate::cli::{ClawCommand, Cli, Command, Evaluate, PlantName, Plot, Robustness, Train};
 use crate::config::{Config, RunMode};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::lateness::LatenessFigures;
 use crate::metrics::{self, Line};
 use crate::orders::{self, Order};
+use crate::pace::Pace;
 use crate::plot::{Curve, Point, learning_curves};
+use crate::priority;
+use crate::rig::RigFigures;
 use crate::robustness;
 use crate::run_folder::{RunFolder, write_json};
-use crate::setup::{environment, learner, recording};
+use crate::setup::{environment, learner, paced_environment, recording};
 use crate::stop::Stop;
 use crate::train::{Finish, SOLVED, Trainer};
 use crate::version;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 use turnkey_core::{Snapshot as _, Spec};
 use turnkey_sac::Sac;
 
@@ -69,9 +74,10 @@ fn train(arguments: &Train) -> Result<()> {
 fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Result<Finish> {
     let path = arguments.runs_dir.join(name);
     // Of several runs, those that a stopped command had not come to yet begin.
-    let folder = if arguments.resume && (arguments.seeds.is_none() || path.exists()) {
+    let (folder, config) = if arguments.resume && (arguments.seeds.is_none() || path.exists()) {
         let folder = RunFolder::open(&path)?;
-        if let Some(difference) = folder.load_config()?.difference(&config) {
+        let before = folder.load_config()?;
+        if let Some(difference) = before.difference(&config) {
             bail!(
                 "{} was made with another configuration: {difference}.\n  fix: resume with the configuration it has \
                  ({}), or start a new run by another --name",
@@ -79,9 +85,11 @@ fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Resu
                 path.join("config.toml").display()
             );
         }
-        Some(folder)
+        let on = arguments.on.resumed(before.rig.as_ref())?;
+        (Some(folder), config.with_rig(on)?)
     } else {
-        None
+        let on = arguments.on.begun(config.rig.as_ref())?;
+        (None, config.with_rig(on)?)
     };
     let other = arguments.init_from.as_deref().map(RunFolder::open).transpose()?;
     let finish = match config.run.mode {
@@ -95,21 +103,26 @@ fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Resu
                 let evaluation = trainer.final_evaluation()?;
                 let (steps, minutes, steps_to_solve) = trainer.progress();
                 let (folder, config) = (trainer.folder(), trainer.config());
-                conclude(folder, config, Conclusion { evaluation, steps, minutes, steps_to_solve, lateness: None })?;
+                conclude(
+                    folder,
+                    config,
+                    Conclusion { evaluation, steps, minutes, steps_to_solve, lateness: None, rig: None },
+                )?;
             }
             finish
         }
         RunMode::Asynchronous => {
+            let shown = (arguments.view, arguments.quiet);
             let run = match folder {
-                Some(folder) => Asynchronous::resume(config.clone(), folder, arguments.view, arguments.quiet)?,
-                None => Asynchronous::new(config.clone(), &path, other.as_ref(), arguments.view, arguments.quiet)?,
+                Some(folder) => Asynchronous::resume(config.clone(), folder, shown, stop)?,
+                None => Asynchronous::new(config.clone(), &path, other.as_ref(), shown, stop)?,
             };
             let folder = run.folder().clone();
-            let Ended { finish, evaluation, steps, minutes, lateness } = run.train(stop)?;
+            let Ended { finish, evaluation, steps, minutes, lateness, rig } = run.train(stop)?;
             if let Some(evaluation) = evaluation {
                 let steps_to_solve = steps_to_solve(&points(&folder)?);
                 let lateness = Some(lateness);
-                conclude(&folder, &config, Conclusion { evaluation, steps, minutes, steps_to_solve, lateness })?;
+                conclude(&folder, &config, Conclusion { evaluation, steps, minutes, steps_to_solve, lateness, rig })?;
             }
             finish
         }
@@ -140,6 +153,7 @@ struct Conclusion {
     minutes: f64,
     steps_to_solve: Option<u64>,
     lateness: Option<LatenessFigures>,
+    rig: Option<RigFigures>,
 }
 
 /// What there is to say about a finished run.
@@ -158,13 +172,16 @@ struct Summary {
     /// How control in real time kept to its period.
     #[serde(skip_serializing_if = "Option::is_none")]
     timing: Option<LatenessFigures>,
+    /// How the rig fared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rig: Option<RigFigures>,
     #[serde(rename = "final")]
     last: Evaluation,
     evaluations: Vec<Point>,
 }
 
 fn conclude(folder: &RunFolder, config: &Config, ended: Conclusion) -> Result<()> {
-    let Conclusion { evaluation, steps, minutes, steps_to_solve, lateness } = ended;
+    let Conclusion { evaluation, steps, minutes, steps_to_solve, lateness, rig } = ended;
     write_json(&folder.evaluation(), &evaluation)?;
     let evaluations = points(folder)?;
     if !evaluations.is_empty() {
@@ -181,6 +198,7 @@ fn conclude(folder: &RunFolder, config: &Config, ended: Conclusion) -> Result<()
         peak_memory_mb: peak_memory_mb(),
         steps_to_solve,
         timing: lateness,
+        rig,
         last: evaluation.clone(),
         evaluations,
     };
@@ -193,6 +211,9 @@ fn conclude(folder: &RunFolder, config: &Config, ended: Conclusion) -> Result<()
     }
     if let Some(timing) = lateness {
         println!("  {timing}");
+    }
+    if let Some(rig) = rig {
+        println!("  {rig}");
     }
     println!("everything of this run is in {}", folder.path().display());
     Ok(())
@@ -208,6 +229,10 @@ fn peak_memory_mb() -> Option<u64> {
 fn evaluate_run(arguments: &Evaluate) -> Result<()> {
     let folder = RunFolder::open(&arguments.run)?;
     let config = Config::load(&folder.path().join("config.toml"), &arguments.set)?;
+    if arguments.on.plant == Some(PlantName::Rig) {
+        return evaluate_on_rig(arguments, &folder, config);
+    }
+    let config = config.with_rig(arguments.on.begun(None)?)?;
     let mut judge = environment(&config)?;
     let (mut learner, step) = trained(&folder, &config, judge.spec())?;
     let mut results = vec![("as configured".to_owned(), evaluate(&mut learner, judge.as_mut(), arguments.episodes)?)];
@@ -220,6 +245,34 @@ fn evaluate_run(arguments: &Evaluate) -> Result<()> {
             results.push((corner.name, evaluate(&mut learner, judge.as_mut(), arguments.episodes)?));
         }
     }
+    show_evaluations(arguments, &folder, step, &results)
+}
+
+/// The same on a rig, in real time. Torque is off at the end, whatever ends it.
+fn evaluate_on_rig(arguments: &Evaluate, folder: &RunFolder, config: Config) -> Result<()> {
+    ensure!(!arguments.corners, "--corners: expected the twin, whose dynamics can be chosen, got --plant rig");
+    let stop = Stop::on_signals()?;
+    let rig = arguments.on.begun(config.rig.as_ref())?;
+    let config = config.in_real_time().with_rig(rig)?;
+    let pace = Pace::new(Duration::from_secs_f64(config.task.period_secs));
+    let mut judge = paced_environment(&config, &pace, Arc::new(move || stop.asked()))?;
+    let (mut learner, step) = trained(folder, &config, judge.spec())?;
+    let _alone = priority::alone();
+    if let Err(error) = priority::real_time() {
+        tracing::warn!("no real-time priority ({error}): other programs will make steps late");
+    }
+    let done = evaluate(&mut learner, judge.as_mut(), arguments.episodes);
+    // Of both, the one that a person must do something about comes first.
+    judge.release().context("the rig may not be released: cut its power")?;
+    show_evaluations(arguments, folder, step, &[("the rig's".to_owned(), done?)])
+}
+
+fn show_evaluations(
+    arguments: &Evaluate,
+    folder: &RunFolder,
+    step: u64,
+    results: &[(String, Evaluation)],
+) -> Result<()> {
     if arguments.json {
         let rows: Vec<_> = results
             .iter()

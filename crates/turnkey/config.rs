@@ -1,5 +1,6 @@
 //! From what a person wrote to what a run is made of.
 
+use crate::rig::RigConfig;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
@@ -46,6 +47,9 @@ pub struct RawConfig {
     /// The twin that takes the claw's place.
     #[serde(default)]
     pub twin: TwinConfig,
+    /// The claw that is trained on in the twin's place, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rig: Option<RigConfig>,
     /// What training episodes' pictures suffer; nothing, if absent. Evaluations are never disturbed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disturbance: Option<DisturbanceConfig>,
@@ -191,6 +195,22 @@ impl Config {
         self.0.try_into()
     }
 
+    /// The same on a rig, or on the twin where that is none.
+    ///
+    /// # Errors
+    /// When the rest is not for a rig.
+    pub fn with_rig(mut self, rig: Option<RigConfig>) -> Result<Self> {
+        self.0.rig = rig;
+        self.0.try_into()
+    }
+
+    /// The same in real time.
+    #[must_use]
+    pub fn in_real_time(mut self) -> Self {
+        (self.0.run.mode, self.0.disturbance) = (RunMode::Asynchronous, None);
+        self
+    }
+
     /// The configuration as a file says it, every default written out.
     ///
     /// # Errors
@@ -200,12 +220,12 @@ impl Config {
     }
 
     /// The first key in which two configurations differ, with both values; the run's length is not
-    /// compared, so that a run can be made longer.
+    /// compared, so that a run can be made longer, nor is the rig, whose port may change.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Option<String> {
         let table = |config: &Self| {
             let mut raw = config.0.clone();
-            raw.run.steps = 0;
+            (raw.run.steps, raw.rig) = (0, None);
             toml::Table::try_from(raw).unwrap_or_default()
         };
         first_difference("", &toml::Value::Table(table(self)), &toml::Value::Table(table(other)))
@@ -257,6 +277,14 @@ impl RawConfig {
             self.twin.period_secs
         );
         ValveTask::new(self.task.clone())?;
+        if let Some(rig) = &self.rig {
+            ensure!(
+                run.mode == RunMode::Asynchronous,
+                "run.mode: expected \"asynchronous\" on a rig, which doesn't wait, got \"inline\".\n  fix: add --set \
+                 run.mode=asynchronous"
+            );
+            rig.check()?;
+        }
         if let Some(disturbance) = &self.disturbance {
             disturbance.check()?;
             ensure!(

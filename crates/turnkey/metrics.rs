@@ -2,6 +2,7 @@
 
 use crate::evaluation::Evaluation;
 use crate::lateness::LatenessFigures;
+use crate::rig::RigFigures;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
@@ -60,6 +61,16 @@ pub enum Line {
         #[serde(flatten)]
         timing: Timing,
     },
+    /// How the rig fared since the last such line, evaluations included.
+    Rig {
+        /// Environment steps taken.
+        step: u64,
+        /// Minutes of training so far, earlier parts of a resumed run included.
+        minutes: f64,
+        /// The figures.
+        #[serde(flatten)]
+        rig: RigFigures,
+    },
 }
 
 /// How control in real time kept to its period, and how far the others were behind it.
@@ -86,7 +97,7 @@ impl Line {
     pub fn step(&self) -> u64 {
         match self {
             Self::Episode { step, .. } | Self::Learning { step, .. } => *step,
-            Self::Evaluation { step, .. } | Self::Timing { step, .. } => *step,
+            Self::Evaluation { step, .. } | Self::Timing { step, .. } | Self::Rig { step, .. } => *step,
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use turnkey_core::{
-    Failure, FrameSize, JointGoal, JointLimits, Plant, Pose, Reading, Scene, SceneEdit, Snapshot, SnapshotError, Start,
+    Failure, FrameSize, Health, JointGoal, JointLimits, Plant, Pose, Reading, Scene, SceneEdit, Snapshot,
+    SnapshotError, Start,
 };
 
 /// A clock that can be waited by.
@@ -157,6 +158,10 @@ impl<P: Plant> Plant for Paced<P> {
 
     fn frame_size(&self) -> Option<FrameSize> {
         self.plant.frame_size()
+    }
+
+    fn health(&self) -> Option<Health> {
+        self.plant.health()
     }
 
     fn scene(&self) -> Option<&Scene> {

@@ -133,7 +133,7 @@ impl Reporter {
                 self.status.gradient_steps_per_sec = Some(*gradient_steps_per_sec);
             }
             Line::Evaluation { step, evaluation, .. } => self.evaluation(*step, evaluation),
-            Line::Timing { .. } => {}
+            Line::Timing { .. } | Line::Rig { .. } => {}
         }
     }
 

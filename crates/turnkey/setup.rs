@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::pace::{Pace, Paced};
+use crate::rig::{Interrupted, Rig};
 use crate::run_folder::RunFolder;
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -42,12 +43,24 @@ pub fn disturbed_environment(config: &Config, dress: Dress<'_>) -> Result<Box<dy
     }
 }
 
-/// The task on a twin that keeps to a pace, as a real claw does.
+/// The task in real time: on the configured rig, or on a twin that keeps to a pace as a claw does. A rig is released
+/// where it is once `interrupted` says so.
 ///
 /// # Errors
-/// As [`environment`].
-pub fn paced_environment(config: &Config, pace: &Pace) -> Result<Box<dyn Environment + Send>> {
-    on_plant(config, Paced::new(twin(config)?, pace.clone()), task(config)?)
+/// As [`environment`]; when the rig's servos are not as its file says.
+pub fn paced_environment(
+    config: &Config,
+    pace: &Pace,
+    interrupted: Interrupted,
+) -> Result<Box<dyn Environment + Send>> {
+    let task = task(config)?;
+    match &config.rig {
+        None => on_plant(config, Paced::new(twin(config)?, pace.clone()), task),
+        Some(rig) => {
+            let plant = Rig::open(rig, &config.twin, pace, interrupted).context("the rig can't be used")?;
+            on_plant(config, plant, task)
+        }
+    }
 }
 
 /// A learner that has learned nothing, for what an environment shows and takes, and the widths of its transitions.
@@ -91,7 +104,7 @@ fn on_plant<P: Plant + Send + 'static>(
     plant: P,
     task: ValveTask,
 ) -> Result<Box<dyn Environment + Send>> {
-    let environment = ClawEnvironment::new(plant, task).context("the task doesn't fit the twin")?;
+    let environment = ClawEnvironment::new(plant, task).context("the task doesn't fit the plant")?;
     let Some(augmentation) = config.augmentation.clone() else { return Ok(Box::new(environment)) };
     let environment = environment.with_augmentation(augmentation).context("the augmentation doesn't fit the task")?;
     Ok(Box::new(environment))

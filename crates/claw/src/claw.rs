@@ -73,6 +73,18 @@ impl Claw<Disabled> {
         Ok(Self::of(rig))
     }
 
+    /// Opens the port and switches torque off, whatever else is wrong with the servos: for those that could not be
+    /// released before. What follows is [`Claw::recover`], which checks them.
+    ///
+    /// # Errors
+    /// When the port can't be used, or a servo does not confirm.
+    pub fn open_limp(config: &ClawConfig) -> Result<Self, ClawError> {
+        let bus = Bus::open(config.port(), config.baud())?;
+        let mut rig = Box::new(Rig::new(bus, config.clone()));
+        rig.release()?;
+        Ok(Self::of(rig))
+    }
+
     /// Makes the joints hold where they are, under the watchdog.
     ///
     /// # Errors

@@ -39,6 +39,11 @@ pub trait Plant: Snapshot {
         None
     }
 
+    /// How the machine itself fares, where there is one.
+    fn health(&self) -> Option<Health> {
+        None
+    }
+
     /// What to draw, where the plant knows its own shape.
     fn scene(&self) -> Option<&Scene> {
         None
@@ -60,6 +65,23 @@ pub trait Plant: Snapshot {
     fn poses(&self) -> Vec<Pose> {
         Vec::new()
     }
+}
+
+/// How the machine itself fares, as of the last step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// The goal that the servos were told, rad: the one asked for, unless that was beyond the machine's own limits.
+    pub told: JointVector,
+    /// How old the joint reading was that the goal came from, when the servos were told.
+    pub joint_age: Duration,
+    /// How long telling and reading took, together.
+    pub cycle: Duration,
+    /// Currents that turn the joints, A.
+    pub amperes: JointVector,
+    /// Temperatures of the joints' servos, degrees C.
+    pub celsius: JointVector,
+    /// Supplies of the joints' servos, V.
+    pub volts: JointVector,
 }
 
 /// Where an episode starts.

@@ -1,6 +1,6 @@
 //! What a run tells those who watch it.
 
-use crate::{Action, Frame, JointVector, Pose, Reading, Scene, Terms};
+use crate::{Action, Frame, Health, JointVector, Pose, Reading, Scene, Terms};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub struct ControlRecord {
     pub attention: Option<Frame>,
     /// How long after its deadline the step ended, where control keeps to a clock; set by whoever records.
     pub lateness: Option<Duration>,
+    /// How the machine itself fares, where there is one.
+    pub health: Option<Health>,
     /// Where the scene's shapes are.
     pub poses: Vec<Pose>,
 }

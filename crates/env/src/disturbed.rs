@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use turnkey_core::{
-    Failure, FrameSize, JointGoal, JointLimits, Plant, Pose, Reading, Rng, Scene, SceneEdit, Snapshot, SnapshotError,
-    Start,
+    Failure, FrameSize, Health, JointGoal, JointLimits, Plant, Pose, Reading, Rng, Scene, SceneEdit, Snapshot,
+    SnapshotError, Start,
 };
 use turnkey_picture::{Draw, FramePerturbation, Perturber, PerturberConfig};
 
@@ -154,6 +154,10 @@ impl<P: Plant> Plant for Disturbed<P> {
 
     fn release(&mut self) -> Result<(), Failure> {
         self.plant.release()
+    }
+
+    fn health(&self) -> Option<Health> {
+        self.plant.health()
     }
 
     fn poses(&self) -> Vec<Pose> {

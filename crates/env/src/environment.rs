@@ -147,6 +147,7 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
             terms: outcome.info.terms,
             attention: None,
             lateness: None,
+            health: self.plant.health(),
             poses: self.plant.poses(),
         })
     }

@@ -1,21 +1,24 @@
 //! How a run in real time begins: new, with another run's learner, or with every transition that was written.
 
 use super::Asynchronous;
-use super::control::{Control, Outlets, Window};
+use super::control::{Control, OnRig, Outlets, Window};
 use super::journal::Journal;
 use super::learning::{Learning, Saved, Shared};
 use super::telemetry::telemetry;
 use super::weights::{Published, Weights};
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
+use crate::dataset::Dataset;
 use crate::exploration::Exploration;
 use crate::lateness::Lateness;
 use crate::metrics::{self, Line, MetricsFile};
 use crate::orders::Orders;
 use crate::pace::Pace;
 use crate::report::{Reporter, Sums};
+use crate::rig::Interrupted;
 use crate::run_folder::{Lock, RunFolder};
 use crate::setup::{augmentation, learner, paced_environment, view};
+use crate::stop::Stop;
 use crate::train::take_over;
 use anyhow::{Context, Result, bail};
 use crossbeam::channel::bounded;
@@ -34,6 +37,7 @@ const QUEUE: usize = 36_000;
 struct Parts {
     environment: Box<dyn Environment + Send>,
     pace: Pace,
+    orders: Orders,
     learner: Sac,
     widths: Widths,
 }
@@ -46,11 +50,14 @@ struct Earlier {
 }
 
 impl Parts {
-    fn new(config: &Config) -> Result<Self> {
+    fn new(config: &Config, stop: &Stop) -> Result<Self> {
         let pace = Pace::new(Duration::from_secs_f64(config.task.period_secs));
-        let environment = paced_environment(config, &pace)?;
+        let (orders, stop) = (Orders::default(), stop.clone());
+        let given = orders.clone();
+        let interrupted: Interrupted = Arc::new(move || stop.asked() || given.leaves() || given.emergency());
+        let environment = paced_environment(config, &pace, interrupted)?;
         let (learner, widths) = learner(config, environment.spec())?;
-        Ok(Self { environment, pace, learner, widths })
+        Ok(Self { environment, pace, orders, learner, widths })
     }
 }
 
@@ -59,9 +66,15 @@ impl Asynchronous {
     ///
     /// # Errors
     /// As [`crate::train::Trainer::new`].
-    pub fn new(config: Config, path: &Path, init_from: Option<&RunFolder>, live: bool, hidden: bool) -> Result<Self> {
+    pub fn new(
+        config: Config,
+        path: &Path,
+        init_from: Option<&RunFolder>,
+        (live, hidden): (bool, bool),
+        stop: &Stop,
+    ) -> Result<Self> {
         RunFolder::expect_none(path)?;
-        let mut parts = Parts::new(&config)?;
+        let mut parts = Parts::new(&config, stop)?;
         if let Some(other) = init_from {
             take_over(&mut parts.learner, other)?;
         }
@@ -87,9 +100,9 @@ impl Asynchronous {
     /// # Errors
     /// When the checkpoint or the run's other files are damaged, or another process is training it; nothing on disk is
     /// then changed.
-    pub fn resume(config: Config, folder: RunFolder, live: bool, hidden: bool) -> Result<Self> {
+    pub fn resume(config: Config, folder: RunFolder, (live, hidden): (bool, bool), stop: &Stop) -> Result<Self> {
         let lock = folder.lock()?;
-        let mut parts = Parts::new(&config)?;
+        let mut parts = Parts::new(&config, stop)?;
         let saved = match Checkpoint::newest(&folder)? {
             Some(checkpoint) => {
                 let saved: Saved = postcard::from_bytes(&checkpoint.trainer)
@@ -123,21 +136,21 @@ impl Asynchronous {
         config: Config,
         folder: RunFolder,
         lock: Lock,
-        Parts { environment, pace, learner, widths }: Parts,
+        Parts { environment, pace, orders, learner, widths }: Parts,
         (updates_before, replay, log, metrics, earlier): (u64, Replay, ReplayLog, MetricsFile, Earlier),
         (live, hidden): (bool, bool),
     ) -> Result<Self> {
         let (watchers, telemetry) = telemetry(view(&folder, live, environment.scene())?);
         let (entries, written) = bounded(QUEUE);
         let (transitions, learned) = bounded(QUEUE);
-        let (weights, shared, orders) = (Weights::default(), Arc::<Shared>::default(), Orders::default());
+        let (weights, shared) = (Weights::default(), Arc::<Shared>::default());
         let step = replay.pushed();
         // An episode that was broken off can't be gone on with, so neither is what was drawn: generators begin anew.
         let rng = |purpose: &str| match step {
             0 => Rng::new(config.seed, purpose),
             _ => Rng::new(config.seed, &format!("{purpose} from step {step}")),
         };
-        let period = pace.period();
+        let (period, spec) = (pace.period(), environment.spec().clone());
         let control = Control {
             policy: Published { actor: learner.actor(), rows: step },
             exploration: Exploration::with_rng(&config.exploration, widths.action, rng("exploration")),
@@ -146,6 +159,7 @@ impl Asynchronous {
             episodes: earlier.episodes,
             lateness: Lateness::new(period),
             window: Window::new(period),
+            rig: config.rig.as_ref().map(|rig| OnRig::new(rig, period)),
             minutes_before: earlier.minutes,
             started: Instant::now(),
             environment,
@@ -177,7 +191,8 @@ impl Asynchronous {
             config: config.clone(),
         };
         let reporter = Reporter::new(config.run.steps, hidden);
-        let journal = Journal { log, metrics, reporter, entries: written };
+        let dataset = config.rig.as_ref().map(|rig| Dataset::open(rig, &config, &folder.name(), spec)).transpose()?;
+        let journal = Journal { log, metrics, dataset, reporter, orders: orders.clone(), entries: written };
         Ok(Self { config, folder, _lock: lock, control, learning, journal, telemetry, orders })
     }
 }
@@ -192,7 +207,7 @@ impl Earlier {
         for line in metrics::read(&folder.metrics())? {
             match line {
                 Line::Episode { episode, .. } => earlier.episodes = earlier.episodes.max(episode),
-                Line::Evaluation { minutes, .. } | Line::Timing { minutes, .. } => {
+                Line::Evaluation { minutes, .. } | Line::Timing { minutes, .. } | Line::Rig { minutes, .. } => {
                     earlier.minutes = earlier.minutes.max(minutes);
                 }
                 Line::Learning { .. } => {}

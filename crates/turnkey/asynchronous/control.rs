@@ -1,11 +1,17 @@
 //! The control thread: acts at a fixed period, hands on what happens, and waits for nobody.
 
+mod mishap;
+mod watch;
+
+pub(super) use mishap::OnRig;
+
 use super::journal::Entry;
 use super::learning::Shared;
 use super::telemetry::Watchers;
 use super::weights::{Published, Weights};
 use super::{Abandoned, Ended};
 use crate::config::Config;
+use crate::dataset::{self as recorded, Purpose};
 use crate::evaluation::{EVALUATION_SEEDS, Evaluation, Rollout, figures};
 use crate::exploration::Exploration;
 use crate::lateness::{Lateness, LatenessFigures};
@@ -53,6 +59,8 @@ pub(super) struct Control {
     pub(super) episodes: u64,
     pub(super) lateness: Lateness,
     pub(super) window: Window,
+    /// What there is to do besides, where the plant is a rig.
+    pub(super) rig: Option<OnRig>,
     /// Minutes of training before this process, and since when it trains.
     pub(super) minutes_before: f64,
     pub(super) started: Instant,
@@ -68,15 +76,6 @@ impl Window {
     pub(super) fn new(period: Duration) -> Self {
         Self { lateness: Lateness::new(period), oldest_weights: 0 }
     }
-}
-
-/// What an episode is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    /// To gather experience.
-    Training,
-    /// To see how good a policy is; nothing of it is learned from.
-    Evaluation,
 }
 
 /// How an episode came to its end.
@@ -112,7 +111,9 @@ impl Control {
             (done, released) => released.and(done)?,
         };
         self.report_timing()?;
-        Ok(Ended { finish, evaluation, steps: self.step, minutes: self.minutes(), lateness: self.lateness.figures() })
+        let rig = self.rig.as_ref().map(OnRig::figures);
+        let (steps, minutes, lateness) = (self.step, self.minutes(), self.lateness.figures());
+        Ok(Ended { finish, evaluation, steps, minutes, lateness, rig })
     }
 
     fn train(&mut self, stop: &Stop, learned: &Receiver<()>) -> Result<(Finish, Option<Evaluation>)> {
@@ -173,31 +174,41 @@ impl Control {
 
     /// One episode, or what orders leave of it.
     fn episode(&mut self, seed: u64, purpose: Purpose, stop: &Stop) -> Result<Outcome> {
-        let mut observation = self.environment.reset(seed).context("an episode can't start")?;
+        let mut observation = match self.environment.reset(seed) {
+            Ok(observation) => observation,
+            Err(failure) => return self.mishap(failure, "an episode can't start", stop),
+        };
+        self.begin_recording(seed, purpose, &observation)?;
         let (mut length, mut total, mut errors) = (0, 0.0, Vec::new());
         loop {
             if self.is_broken_off(stop)? {
+                self.end_recording(recorded::Outcome::BrokenOff, None)?;
                 return Ok(Outcome::BrokenOff);
             }
             let action = self.act(&observation, purpose);
-            let step = self.environment.step(&action).context("the environment failed")?;
+            let step = match self.environment.step(&action) {
+                Ok(step) => step,
+                Err(failure) => return self.mishap(failure, "the environment failed", stop),
+            };
             let lateness = self.count_lateness()?;
             length += 1;
             total += step.reward;
             errors.extend(step.info.angular_error.map(f64::abs));
             if purpose == Purpose::Training {
                 self.hand_on(observation, action, &step)?;
-                self.show(lateness);
             }
+            self.watch(purpose, &step, lateness)?;
             if step.end.is_some() {
                 let success = step.info.success;
                 let rollout = Rollout { length, total, errors, success: success == Some(true) };
                 if purpose == Purpose::Training {
                     self.end_episode(&rollout, success)?;
                 }
+                self.end_recording(recorded::Outcome::Whole, success)?;
                 return Ok(Outcome::Whole(rollout));
             }
             if purpose == Purpose::Training && self.step >= self.config.run.steps {
+                self.end_recording(recorded::Outcome::Enough, None)?;
                 return Ok(Outcome::Enough);
             }
             observation = step.observation;
@@ -247,15 +258,6 @@ impl Control {
             final_error,
         }));
         self.write(Line::Episode { step, episode, episode_return, length, success, final_error })
-    }
-
-    fn show(&self, lateness: Option<Duration>) {
-        if self.outlets.watchers.wants_control()
-            && let Some(mut record) = self.environment.control_record()
-        {
-            (record.step, record.lateness) = (self.step, lateness);
-            self.outlets.watchers.record(Record::Control(Box::new(record)));
-        }
     }
 
     /// Counts how late the step was, and refuses to go on after one that was far too late.
@@ -333,7 +335,11 @@ impl Control {
         self.window.oldest_weights = 0;
         self.outlets.watchers.record(Record::Learning(LearningRecord { step: self.step, figures: shown(&timing) }));
         let (step, minutes) = (self.step, self.minutes());
-        self.write(Line::Timing { step, minutes, timing })
+        self.write(Line::Timing { step, minutes, timing })?;
+        match self.rig.as_mut().map(OnRig::take_figures) {
+            Some(rig) => self.write(Line::Rig { step, minutes, rig }),
+            None => Ok(()),
+        }
     }
 
     fn minutes(&self) -> f64 {

@@ -1,7 +1,9 @@
 //! What is written down as it happens: the log of transitions, the metrics, and what a person is told.
 
 use super::Abandoned;
+use crate::dataset::{self as recorded, Dataset};
 use crate::metrics::{Line, MetricsFile};
+use crate::orders::{Order, Orders};
 use crate::report::Reporter;
 use anyhow::Result;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
@@ -19,6 +21,8 @@ pub(super) enum Entry {
     Transition(Arc<Transition>),
     /// A line of figures.
     Line(Box<Line>),
+    /// A line of a recorded episode.
+    Recorded(Box<recorded::Line>),
     /// Something a person should know.
     Warning(String),
     /// Make everything up to here durable, and answer with the rows of the log.
@@ -31,7 +35,10 @@ pub(super) enum Entry {
 pub(super) struct Journal {
     pub(super) log: ReplayLog,
     pub(super) metrics: MetricsFile,
+    /// Episodes as they happen, on a rig.
+    pub(super) dataset: Option<Dataset>,
     pub(super) reporter: Reporter,
+    pub(super) orders: Orders,
     pub(super) entries: Receiver<Entry>,
 }
 
@@ -52,6 +59,7 @@ impl Journal {
             if self.entries.is_empty() {
                 self.log.flush()?;
                 self.metrics.flush()?;
+                self.flush_dataset()?;
             }
             if synced.elapsed() > SYNC_PERIOD {
                 self.sync()?;
@@ -59,7 +67,8 @@ impl Journal {
             }
         }
         self.reporter.finish();
-        self.sync().map(drop)
+        self.sync()?;
+        self.dataset.as_mut().map_or(Ok(()), Dataset::finish)
     }
 
     fn write(&mut self, entry: Entry) -> Result<()> {
@@ -72,12 +81,36 @@ impl Journal {
                 self.metrics.write(&line)?;
                 self.reporter.line(&line);
             }
+            Entry::Recorded(line) => {
+                if let Some(dataset) = &mut self.dataset {
+                    dataset.add(&line)?;
+                }
+            }
             Entry::Warning(text) => tracing::warn!("{text}"),
             Entry::Sync(answer) => {
                 let rows = self.sync()?;
                 let _ = answer.send(rows); // whoever asked may be gone
             }
             Entry::Forget(row) => self.log.forget_before(row)?,
+        }
+        Ok(())
+    }
+
+    /// Writes what was recorded. Where that can't be, the run rests after this episode, and it is tried again: nothing is
+    /// lost meanwhile, and control isn't delayed.
+    fn flush_dataset(&mut self) -> Result<()> {
+        let Some(dataset) = &mut self.dataset else { return Ok(()) };
+        let (was_stuck, result) = (dataset.is_stuck(), dataset.flush());
+        match (was_stuck, result) {
+            (false, Err(error)) => {
+                self.orders.give(Order::Pause);
+                tracing::warn!(
+                    "{error:#}; the run rests after this episode.\n  fix: make room, then `turnkey tell RUN resume`; nothing is \
+                     lost until then"
+                );
+            }
+            (true, Ok(())) => tracing::warn!("episodes are recorded again"),
+            _ => {}
         }
         Ok(())
     }

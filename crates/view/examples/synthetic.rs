@@ -96,6 +96,7 @@ fn control(step: u64, angle: f64, target: f64) -> ControlRecord {
         terms,
         attention: None,
         lateness: None,
+        health: None,
         poses: poses(&positions, angle as f32),
     }
 }

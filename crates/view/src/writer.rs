@@ -181,6 +181,7 @@ pub(crate) mod tests {
             terms: vec![("distance", -1.0)],
             attention: None,
             lateness: None,
+            health: None,
             poses: Vec::new(),
         }
     }

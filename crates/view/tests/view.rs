@@ -30,6 +30,7 @@ fn control(step: u64) -> Record {
         terms: vec![("distance", -1.0)],
         attention: None,
         lateness: None,
+        health: None,
         poses: Vec::new(),
     }))
 }

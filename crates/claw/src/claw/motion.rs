@@ -33,8 +33,23 @@ impl Claw<Enabled> {
         within: Duration,
         stop: &dyn Fn() -> bool,
     ) -> Result<(), ClawError> {
+        self.take_to_at(pose, what, self.rig.config.raw().guard.home_radians_per_sec, within, stop)
+    }
+
+    /// Takes the joints to `pose` (rad) at a speed (rad/s).
+    ///
+    /// # Errors
+    /// As [`Claw::take_to`].
+    pub fn take_to_at(
+        &mut self,
+        pose: &JointVector,
+        what: &'static str,
+        radians_per_sec: f64,
+        within: Duration,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), ClawError> {
         let start = Instant::now();
-        let step = self.rig.config.raw().guard.home_radians_per_sec * PERIOD.as_secs_f64();
+        let step = radians_per_sec * PERIOD.as_secs_f64();
         let mut command: Option<JointVector> = None;
         loop {
             let reading = self.read(Instant::now() + 5 * PERIOD)?;

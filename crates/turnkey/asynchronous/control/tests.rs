@@ -133,6 +133,7 @@ fn stage_that(holds: bool, steps: u64, queue: usize, aside: impl FnOnce(&Fake, &
         episodes: 0,
         lateness: Lateness::new(PERIOD),
         window: Window::new(PERIOD),
+        rig: None,
         minutes_before: 0.0,
         started: Instant::now(),
         config,

@@ -1,0 +1,252 @@
+//! The rig: the claw and its valve on a serial port, as a plant. Start reading at [`Rig::step`][Plant::step] and
+//! [`Rig::reset`][Plant::reset].
+//!
+//! A step tells the servos a goal, waits for the deadline, and reads. A reset takes as long as it takes: fingers out of
+//! the way, valve turned by its own servo, all checked. Whatever goes wrong, torque is off before the error is known, and
+//! the next reset recovers the claw where that is safe.
+
+mod config;
+mod error;
+mod figures;
+mod reset;
+mod shadow;
+
+pub use config::{CLAW_FILE, RigConfig};
+pub use error::RigError;
+pub use figures::{Account, RigFigures};
+
+use crate::pace::Pace;
+use shadow::Shadow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use turnkey_claw::{Claw, ClawConfig, ClawError, ClawReading, Disabled, Enabled};
+use turnkey_core::{
+    Failure, Health, JointGoal, JointLimits, Kind, Plant, Pose, Reading, Scene, Snapshot, SnapshotError, Start,
+};
+use turnkey_sim::TwinConfig;
+
+/// How often servos that don't confirm a release are asked again: one that restarts is back after a tenth of a second.
+const RELEASES: u32 = 3;
+/// How long is waited between.
+const RESTART: Duration = Duration::from_millis(300);
+/// The least time that servos have to answer, on a computer that does other things too.
+const LEAST_PATIENCE: Duration = Duration::from_millis(80);
+
+/// Says whether somebody wants the plant released now, whatever it is doing.
+pub type Interrupted = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// The claw in one of its states.
+enum Hold {
+    /// With torque, unless it has had an error.
+    On(Claw<Enabled>),
+    /// Every servo has confirmed that its torque is off.
+    Off(Claw<Disabled>),
+    /// Its torque should be off, and not every servo has confirmed it.
+    Unknown,
+}
+
+/// A claw and its valve on a serial port.
+pub struct Rig {
+    claw: ClawConfig,
+    limits: JointLimits,
+    reset_radians_per_sec: f64,
+    pace: Pace,
+    interrupted: Interrupted,
+    /// What all stamps are counted from.
+    epoch: Instant,
+    hold: Hold,
+    /// Whether nothing has gone wrong since the servos were last checked.
+    sound: bool,
+    last: Option<ClawReading>,
+    health: Option<Health>,
+    shadow: Option<Shadow>,
+}
+
+impl Rig {
+    /// Opens the claw's port and checks its servos, without torque. Its limits are the claw's own, narrowed to the twin's,
+    /// so that an action means the same on both.
+    ///
+    /// # Errors
+    /// When the claw's file or a servo is not as it must be, or the valve has no servo.
+    pub fn open(
+        config: &RigConfig,
+        twin: &TwinConfig,
+        pace: &Pace,
+        interrupted: Interrupted,
+    ) -> Result<Self, RigError> {
+        let file = || config.claw.clone();
+        let mut claw = ClawConfig::load(&config.claw)?;
+        if let Some(port) = &config.port {
+            claw = claw.with_port(port);
+        }
+        if claw.valve().is_none() {
+            return Err(RigError::NoValve { file: file() });
+        }
+        let refuse = |reason: String| RigError::Limits { file: file(), reason };
+        let twins = twin.joint_limits().map_err(|e| refuse(e.to_string()))?;
+        let limits = overlap(claw.limits(), &twins).map_err(|e| refuse(e.to_string()))?;
+        let epoch = Instant::now();
+        let mut limp = Claw::open(&claw)?;
+        limp.set_epoch(epoch);
+        Ok(Self {
+            limits,
+            reset_radians_per_sec: config.reset_radians_per_sec,
+            pace: pace.clone(),
+            interrupted,
+            epoch,
+            hold: Hold::Off(limp),
+            sound: true,
+            last: None,
+            health: None,
+            // Without a twin to draw there are still curves.
+            shadow: Shadow::new(twin).inspect_err(|e| tracing::warn!("the claw can't be drawn: {e}")).ok(),
+            claw,
+        })
+    }
+
+    /// The claw, which a reset has given torque.
+    fn held(&mut self) -> Result<&mut Claw<Enabled>, RigError> {
+        match &mut self.hold {
+            Hold::On(claw) => Ok(claw),
+            Hold::Off(_) | Hold::Unknown => Err(RigError::NotHeld),
+        }
+    }
+
+    /// Gives the claw torque, where it has none; after an error it is recovered first.
+    fn take_hold(&mut self) -> Result<(), RigError> {
+        if matches!(&self.hold, Hold::On(claw) if claw.fault().is_none()) {
+            return Ok(());
+        }
+        self.let_go()?;
+        let Hold::Off(limp) = std::mem::replace(&mut self.hold, Hold::Unknown) else { return Err(RigError::NotHeld) };
+        let recovers = !std::mem::replace(&mut self.sound, false);
+        let claw = if recovers { limp.recover(&*self.interrupted)? } else { limp.enable()? };
+        (self.hold, self.sound) = (Hold::On(claw), true);
+        Ok(())
+    }
+
+    /// Switches torque off until every servo has confirmed it.
+    fn let_go(&mut self) -> Result<(), ClawError> {
+        let limp = match std::mem::replace(&mut self.hold, Hold::Unknown) {
+            Hold::On(claw) => claw.release()?,
+            Hold::Off(limp) => limp,
+            Hold::Unknown => {
+                self.sound = false;
+                let mut limp = Claw::open_limp(&self.claw)?;
+                limp.set_epoch(self.epoch);
+                limp
+            }
+        };
+        self.hold = Hold::Off(limp);
+        Ok(())
+    }
+
+    /// What an error comes to once everything was tried to have torque off.
+    fn failed(&mut self, error: RigError) -> RigError {
+        let left_alone = matches!(
+            &error,
+            RigError::Claw(ClawError::NotReached { .. } | ClawError::Stopped) | RigError::Moved { .. }
+        );
+        self.sound &= left_alone;
+        self.health = None;
+        let RigError::Claw(ClawError::NotReleased { .. }) = &error else { return error };
+        for _ in 0..RELEASES {
+            std::thread::sleep(RESTART);
+            if self.let_go().is_ok() {
+                return RigError::Regained { after: error.to_string() };
+            }
+        }
+        error
+    }
+
+    fn try_step(&mut self, goal: &JointGoal) -> Result<ClawReading, RigError> {
+        if (self.interrupted)() {
+            self.let_go()?;
+            return Err(ClawError::Stopped.into());
+        }
+        let since = self.last.as_ref().map_or(Duration::ZERO, |reading| reading.stamp.0);
+        let (epoch, pace) = (self.epoch, self.pace.clone());
+        let claw = self.held()?;
+        let begun = Instant::now();
+        let told = claw.write(goal)?;
+        let writing = begun.elapsed();
+        pace.wait();
+        let due = Instant::now();
+        let reading = claw.read(due + pace.period().max(LEAST_PATIENCE))?;
+        self.health = Some(Health {
+            told: *told.radians(),
+            joint_age: begun.saturating_duration_since(epoch).saturating_sub(since),
+            cycle: writing + due.elapsed(),
+            amperes: reading.currents,
+            celsius: reading.celsius,
+            volts: reading.volts,
+        });
+        Ok(reading)
+    }
+
+    fn keep(&mut self, reading: ClawReading) -> Reading {
+        let ClawReading { stamp, positions, velocities, torques, valve, .. } = reading.clone();
+        self.last = Some(reading);
+        Reading { stamp, positions, velocities, torques, valve, frame: None }
+    }
+}
+
+/// Where both allow a joint to go.
+fn overlap(a: &JointLimits, b: &JointLimits) -> Result<JointLimits, turnkey_core::LimitsError> {
+    let least = |a: &[f64; 9], b: &[f64; 9]| std::array::from_fn(|i| a[i].min(b[i]));
+    let most = |a: &[f64; 9], b: &[f64; 9]| std::array::from_fn(|i| a[i].max(b[i]));
+    JointLimits::new(most(a.low(), b.low()), least(a.high(), b.high()), least(a.max_step(), b.max_step()))
+}
+
+impl Plant for Rig {
+    fn limits(&self) -> &JointLimits {
+        &self.limits
+    }
+
+    fn period(&self) -> Duration {
+        self.pace.period()
+    }
+
+    fn reset(&mut self, start: &Start) -> Result<Reading, Failure> {
+        self.health = None;
+        let reading = self.bring(start).map_err(|error| self.failed(error))?;
+        self.pace.begin();
+        Ok(self.keep(reading))
+    }
+
+    fn step(&mut self, goal: &JointGoal) -> Result<Reading, Failure> {
+        let reading = self.try_step(goal).map_err(|error| self.failed(error))?;
+        Ok(self.keep(reading))
+    }
+
+    fn release(&mut self) -> Result<(), Failure> {
+        self.health = None;
+        // Nobody can do more about it than a person, whatever it is.
+        self.let_go().map_err(|error| Failure::new(Kind::Stop, error))
+    }
+
+    fn health(&self) -> Option<Health> {
+        self.health.clone()
+    }
+
+    fn scene(&self) -> Option<&Scene> {
+        self.shadow.as_ref().map(Shadow::scene)
+    }
+
+    fn poses(&self) -> Vec<Pose> {
+        let Some((shadow, reading)) = self.shadow.as_ref().zip(self.last.clone()) else { return Vec::new() };
+        let ClawReading { stamp, positions, velocities, torques, valve, .. } = reading;
+        shadow.poses(&Reading { stamp, positions, velocities, torques, valve, frame: None })
+    }
+}
+
+impl Snapshot for Rig {
+    /// Nothing: what is in the world can't be saved.
+    fn save(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn restore(&mut self, _state: &[u8]) -> Result<(), SnapshotError> {
+        Err(SnapshotError::new("rig", "a claw in the world can't be put back to an earlier state"))
+    }
+}

@@ -1,0 +1,72 @@
+//! `[rig]`: the claw that a run trains on, where that is no twin.
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The claw's file, where nobody names another.
+pub const CLAW_FILE: &str = "hardware/claw.toml";
+
+/// Which rig, and how it is treated between episodes. That it is there makes a run one on a rig.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RigConfig {
+    /// The claw's file.
+    #[serde(default = "claw_file")]
+    pub claw: PathBuf,
+    /// Its serial port, instead of the one that its file names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<String>,
+    /// Folder of recorded episodes, each run's in one of its own.
+    #[serde(default = "datasets")]
+    pub datasets: PathBuf,
+    /// How fast joints go to where an episode starts, rad/s.
+    #[serde(default = "two")]
+    pub reset_radians_per_sec: f64,
+    /// How long a run waits, with torque off, for a person to put something right, s. Then it ends, to be resumed.
+    #[serde(default = "half_an_hour")]
+    pub person_secs: f64,
+}
+
+fn claw_file() -> PathBuf {
+    CLAW_FILE.into()
+}
+fn datasets() -> PathBuf {
+    "datasets".into()
+}
+fn two() -> f64 {
+    2.0
+}
+fn half_an_hour() -> f64 {
+    1800.0
+}
+
+impl RigConfig {
+    /// The rig of this claw's file.
+    #[must_use]
+    pub fn of(claw: &Path) -> Self {
+        let claw = claw.to_owned();
+        Self { claw, port: None, datasets: datasets(), reset_radians_per_sec: two(), person_secs: half_an_hour() }
+    }
+
+    /// How long a person is waited for.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs_f64(self.person_secs)
+    }
+
+    /// Checks what types can't.
+    ///
+    /// # Errors
+    /// The first setting that is out of range.
+    pub fn check(&self) -> Result<()> {
+        for (key, value, low, high) in [
+            ("reset_radians_per_sec", self.reset_radians_per_sec, 0.05, 5.0),
+            ("person_secs", self.person_secs, 0.0, 1e6),
+        ] {
+            ensure!((low..=high).contains(&value), "rig.{key}: expected {low} to {high}, got {value}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! Bringing fingers and valve to where an episode starts.
+
+use super::{LEAST_PATIENCE, Rig, RigError};
+use std::time::{Duration, Instant};
+use turnkey_claw::{ClawError, ClawReading};
+use turnkey_core::{JOINTS, JOINTS_PER_FINGER, JointVector, Kind, Start, ValveReading, wrap_angle};
+
+/// How often it is tried before a person is asked.
+const TRIES: u32 = 3;
+/// How near the valve must stay to where it was turned to, rad.
+const VALVE_NEAR: f64 = 0.15;
+/// The valve is at rest below this, rad/s.
+const AT_REST: f64 = 0.1;
+/// How long the valve may take to come to rest when its servo lets go.
+const SETTLE: Duration = Duration::from_secs(1);
+/// Time between two looks at it.
+const LOOK: Duration = Duration::from_millis(20);
+/// How far bases swing to either side to get a finger free, rad.
+const SWING: f64 = 0.3;
+
+impl Rig {
+    /// Brings joints and valve to `start`: fingers out of the valve's way, valve turned by its servo and let go of, both
+    /// looked at. Where something is in the way, fingers are disentangled and it is tried again.
+    pub(super) fn bring(&mut self, start: &Start) -> Result<ClawReading, RigError> {
+        self.is_within_reach(&start.joints)?;
+        for attempt in 1.. {
+            let result = self.take_hold().and_then(|()| {
+                if attempt > 1 {
+                    self.disentangle(&start.joints)?;
+                }
+                self.try_bring(start)
+            });
+            let error = match result {
+                Ok(reading) => return Ok(reading),
+                Err(error) => self.failed(error),
+            };
+            let tries_again =
+                error.kind() == Kind::Retry || matches!(&error, RigError::Claw(ClawError::NotReached { .. }));
+            if error.is_stopped() || !tries_again {
+                return Err(error);
+            }
+            if attempt >= TRIES {
+                // Nothing holds on while somebody is waited for.
+                self.let_go()?;
+                return Err(RigError::NoStart { tries: attempt, source: Box::new(error) });
+            }
+            tracing::warn!("an episode's start was not reached, trying again: {error}");
+        }
+        unreachable!("it returns on the last try")
+    }
+
+    fn try_bring(&mut self, start: &Start) -> Result<ClawReading, RigError> {
+        self.take_fingers_to(&start.joints, "the start")?;
+        let (within, interrupted) = (self.valve_time(), self.interrupted.clone());
+        self.held()?.turn_valve(start.valve, within, &*interrupted)?;
+        self.settle(start.valve)
+    }
+
+    /// Waits for the valve to be at rest, and looks whether it stayed.
+    fn settle(&mut self, wanted: f64) -> Result<ClawReading, RigError> {
+        let until = Instant::now() + SETTLE;
+        loop {
+            let reading = self.held()?.read(Instant::now() + LEAST_PATIENCE)?;
+            let ValveReading { angle: found, velocity } = reading.valve.ok_or(ClawError::NoValve)?;
+            let rests = velocity.abs() < AT_REST;
+            if rests && wrap_angle(found - wanted).abs() < VALVE_NEAR {
+                return Ok(reading);
+            }
+            if rests || Instant::now() > until {
+                return Err(RigError::Moved { wanted, found });
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Lifts the fingers outwards, then swings them to both sides, so that none is left behind a spoke of the valve.
+    fn disentangle(&mut self, start: &JointVector) -> Result<(), RigError> {
+        let of_finger = |base: f64, out: f64| -> JointVector {
+            std::array::from_fn(|joint| match joint % JOINTS_PER_FINGER {
+                0 => base,
+                1 => self.limits.low()[joint].max(out),
+                _ => start[joint],
+            })
+        };
+        let poses = [of_finger(0.0, -1.5), of_finger(SWING, -1.5), of_finger(-SWING, -1.5)];
+        poses.iter().try_for_each(|pose| self.take_fingers_to(pose, "a pose clear of the valve"))
+    }
+
+    fn take_fingers_to(&mut self, pose: &JointVector, what: &'static str) -> Result<(), RigError> {
+        let (speed, within) = (self.reset_radians_per_sec, self.claw.home_time());
+        let interrupted = self.interrupted.clone();
+        Ok(self.held()?.take_to_at(pose, what, speed, within, &*interrupted)?)
+    }
+
+    /// Twice the time that half a turn takes, and a second.
+    fn valve_time(&self) -> Duration {
+        let speed = self.claw.raw().valve.as_ref().map_or(1.0, |valve| valve.radians_per_sec);
+        Duration::from_secs_f64(1.0 + 2.0 * std::f64::consts::PI / speed)
+    }
+
+    fn is_within_reach(&self, joints: &JointVector) -> Result<(), RigError> {
+        let (low, high) = (self.limits.low(), self.limits.high());
+        // As much beyond is a matter of rounding.
+        let beyond = |i: &usize| joints[*i] < low[*i] - 1e-6 || joints[*i] > high[*i] + 1e-6;
+        match (0..JOINTS).find(beyond) {
+            None => Ok(()),
+            Some(joint) => Err(RigError::Start { joint, angle: joints[joint], low: low[joint], high: high[joint] }),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A rig of emulated servos that turn the twin, beside the program under test.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use turnkey_claw::{ClawConfig, RawClawConfig, Setting};
+use turnkey_claw_emulator::{BusTiming, Emulator, EmulatorConfig, FaultHandle, Observer, ServoView};
+use turnkey_core::servo::ServoName;
+use turnkey_core::{JOINTS, ServoId, Start};
+use turnkey_sim::{TwinConfig, TwinHorns};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/hardware/claw.toml");
+
+/// Emulated servos that answer until this is dropped.
+pub(crate) struct EmulatedRig {
+    pub(crate) config: ClawConfig,
+    pub(crate) port: String,
+    pub(crate) faults: FaultHandle,
+    observer: Observer,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl EmulatedRig {
+    /// Servos as the claw's file says, which is written to `folder` with what `change` changes of it.
+    pub(crate) fn new(folder: &Path, change: impl FnOnce(&mut RawClawConfig)) -> Self {
+        let mut raw = ClawConfig::load(FILE.as_ref()).unwrap().raw().clone();
+        // A machine that is busy with other tests must not trip what is not under test.
+        (raw.timing.watchdog_secs, raw.timing.max_reading_age_secs) = (1.0, 0.8);
+        raw.guard.secs = 2.0;
+        if let Some(valve) = &mut raw.valve {
+            valve.radians_per_sec = 4.0;
+        }
+        change(&mut raw);
+        fs::write(folder.join("claw.toml"), raw.to_toml()).unwrap();
+        let config = raw.check("claw.toml").unwrap();
+        let mut emulated = EmulatorConfig::claw(ServoName::Xm430W210);
+        emulated.timing = BusTiming::Real { usb_latency: Duration::from_millis(1) };
+        for (servo, configured) in emulated.servos.iter_mut().zip(config.servos()) {
+            servo.eeprom = configured.settings.iter().filter(|setting| setting.is_kept()).map(eeprom).collect();
+        }
+        let start = Start { joints: [0.0; JOINTS], valve: 0.0, seed: 0 };
+        let mut emulator = Emulator::open(&emulated, TwinHorns::new(TwinConfig::default(), &start).unwrap()).unwrap();
+        let port = emulator.port().to_str().unwrap().to_owned();
+        let (faults, observer) = (emulator.faults(), emulator.observer());
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = Some(std::thread::spawn(move || emulator.run(&stopped).unwrap()));
+        Self { config, port, faults, observer, stop, thread }
+    }
+
+    /// What a servo is like, as somebody who isn't on the bus sees it.
+    pub(crate) fn servo(&self, id: u8) -> ServoView {
+        self.observer.state().servo(ServoId(id)).unwrap().clone()
+    }
+
+    /// The joints' servos.
+    pub(crate) fn joints(&self) -> Vec<ServoView> {
+        self.config.joints().iter().map(|joint| self.servo(joint.id.0)).collect()
+    }
+
+    /// Whether no servo has torque.
+    pub(crate) fn is_limp(&self) -> bool {
+        self.observer.state().servos.iter().all(|servo| !servo.awake || !servo.torque_enabled)
+    }
+
+    /// Waits until no servo has torque; gives how long that took.
+    pub(crate) fn expect_limp(&self) -> Duration {
+        let start = Instant::now();
+        while !self.is_limp() {
+            assert!(start.elapsed() < Duration::from_secs(10), "torque stays on: {:?}", self.observer.state());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        start.elapsed()
+    }
+}
+
+fn eeprom(setting: &Setting) -> (u16, i32) {
+    let address = setting.item().split(['(', ')']).nth(1).unwrap().trim_start_matches("register ").parse().unwrap();
+    (address, setting.value() as i32)
+}
+
+impl Drop for EmulatedRig {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
