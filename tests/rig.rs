@@ -13,6 +13,8 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use support::{checkpoints, json, metrics, run, run_well, turnkey, words};
 use turnkey::dataset::{self, Counts};
+use turnkey_claw_emulator::Fault;
+use turnkey_core::ServoId;
 
 /// Twenty steps a second, short episodes from starts near each other.
 const RIG: &str = r#"
@@ -45,9 +47,9 @@ actor_hidden = [16, 16]
 critic_hidden = [16, 16]
 "#;
 
-/// Bytes of a segment's header, of a row's numbers (22 seen, 9 of action, reward, 22 seen next), and of what follows them.
+/// Bytes of a segment's header, and of a row: its numbers (22 seen twice, 9 of action, 2 more), and what follows them.
 const HEADER: usize = 48;
-const ROW: usize = 4 * (22 + 9 + 1 + 22) + 8;
+const ROW: usize = 4 * (2 * 22 + 9 + 2) + 8;
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -66,6 +68,11 @@ fn recorded(folder: &Path) -> Counts {
 
 fn start(folder: &Path, line: &str) -> Child {
     turnkey(folder, words(line)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn signal(child: &Child, signal: libc::c_int) {
+    // SAFETY: the process is our own child, which wasn't waited for yet.
+    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
 }
 
 fn wait_for(child: &mut Child, what: &str, condition: impl Fn() -> bool) {
@@ -90,8 +97,10 @@ fn a_run_on_a_rig_takes_and_records_every_step_once_within_limits() {
     assert!(said.out.contains("rig: joint age"), "{}", said.out);
     assert_eq!(rows(folder.path()), 45);
     let counts = recorded(folder.path());
-    assert_eq!((counts.training_steps, counts.evaluation_steps), (45, 15));
-    assert_eq!((counts.ended, counts.whole, counts.faults, counts.cut_off), (4, 4, 0, 0));
+    assert_eq!(counts.training_steps, 45);
+    // On a machine that is too busy to emulate servos in time, an episode ends by that, and is made up for.
+    assert_eq!((counts.ended - counts.faults, counts.cut_off), (4, 0), "{counts:?} {}", said.err);
+    assert!(counts.whole >= 3 && counts.evaluation_steps >= 15, "{counts:?}");
     for (servo, joint) in rig.joints().iter().zip(rig.config.joints()) {
         assert_eq!(servo.goals_refused, 0, "{servo:?}");
         let (low, high) = servo.goals_taken.expect("it was moved");
@@ -113,4 +122,98 @@ fn a_run_on_a_rig_takes_and_records_every_step_once_within_limits() {
     assert!(on_rig.out.contains("1 episodes"), "{}", on_rig.out);
     rig.expect_limp();
     run_well(folder.path(), "evaluate runs/rig --episodes 1");
+}
+
+#[test]
+fn a_signal_leaves_the_claw_without_torque_and_a_killed_run_loses_nothing_but_its_episode() {
+    let folder = folder();
+    let rig = EmulatedRig::new(folder.path(), |raw| raw.timing.watchdog_secs = 0.5);
+    let train = format!("train rig.toml --quiet --set run.steps=100000 --plant rig --port {}", rig.port);
+    let mut child = start(folder.path(), &train);
+    wait_for(&mut child, "rows are written", || rows(folder.path()) >= 20 && !rig.is_limp());
+    signal(&child, libc::SIGTERM);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    rig.expect_limp();
+    assert_eq!(checkpoints(&folder.path().join("runs/rig")).last(), Some(&rows(folder.path())));
+
+    // Nobody lets go for a killed process: each servo stops by itself.
+    let before = rows(folder.path());
+    let trips: Vec<u32> = rig.joints().iter().map(|servo| servo.watchdog_trips).collect();
+    let mut child = start(folder.path(), &format!("{train} --resume"));
+    wait_for(&mut child, "rows are added", || rows(folder.path()) >= before + 20 && !rig.is_limp());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let by = Instant::now() + Duration::from_secs(5);
+    while !rig
+        .joints()
+        .iter()
+        .zip(&trips)
+        .all(|(servo, before)| !servo.torque_enabled || servo.watchdog_trips > *before)
+    {
+        assert!(Instant::now() < by, "a servo goes on: {:?}", rig.joints());
+    }
+    let (kept, counts) = (rows(folder.path()), recorded(folder.path()));
+    assert!(counts.cut_off <= 1 && counts.training_steps.abs_diff(kept) <= 2, "{kept} rows, {counts:?}");
+
+    // It goes on where it was begun, without being told again.
+    let last = kept + 20;
+    let said = run_well(folder.path(), &format!("train rig.toml --quiet --resume --set run.steps={last}"));
+    assert!(said.err.contains(&format!("at step {kept}")), "{}", said.err);
+    assert_eq!(rows(folder.path()), last, "{} {}", said.out, said.err);
+    rig.expect_limp();
+    let twin = run(folder.path(), "train rig.toml --resume --plant twin --set run.steps=100000");
+    assert!(twin.code != Some(0) && twin.err.contains("begun on a rig"), "{}", twin.err);
+}
+
+#[test]
+fn a_stop_from_another_terminal_interrupts_a_reset_too() {
+    let folder = folder();
+    let rig = EmulatedRig::new(folder.path(), |_| {});
+    // So slow that resets take most of the time.
+    let slow = "--set rig.reset_radians_per_sec=0.2 --set run.steps=100000";
+    let mut child = start(folder.path(), &format!("train rig.toml --quiet {slow} --port {}", rig.port));
+    wait_for(&mut child, "the claw is held", || !rig.is_limp());
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(rows(folder.path()), 0, "it is still on its way to the first start");
+    let ordered = Instant::now();
+    assert_eq!(run_well(folder.path(), "tell runs/rig emergency").out.trim(), "released");
+    rig.expect_limp();
+    // Most of it is the other process's start.
+    assert!(ordered.elapsed() < Duration::from_secs(2), "{:?}", ordered.elapsed());
+    run_well(folder.path(), "tell runs/rig resume");
+    wait_for(&mut child, "the claw is held again", || !rig.is_limp());
+    assert_eq!(run_well(folder.path(), "stop runs/rig").out.trim(), "released");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    rig.expect_limp();
+}
+
+#[test]
+fn what_can_not_be_trained_on_a_rig_is_refused_with_the_fix_and_moves_nothing() {
+    let folder = folder();
+    let rig = EmulatedRig::new(folder.path(), |_| {});
+    let text = fs::read_to_string(folder.path().join("claw.toml")).unwrap();
+    let valve = text.find("[valve]").unwrap();
+    fs::write(folder.path().join("valveless.toml"), &text[..valve]).unwrap();
+    fs::write(folder.path().join("narrow.toml"), text.replace("low = -1.57", "low = -0.5")).unwrap();
+    let port = &rig.port;
+    for (line, expected) in [
+        (format!("--plant rig --port {port} --set run.mode=inline"), "--set run.mode=asynchronous"),
+        (format!("--plant twin --port {port}"), "expected --plant rig"),
+        ("--plant rig --port /nowhere".into(), "plug the adapter in"),
+        (format!("--plant rig --port {port} --claw missing.toml"), "missing.toml"),
+        (
+            format!("--plant rig --port {port} --claw valveless.toml"),
+            "add the servo to the bus and [valve] to the file",
+        ),
+        (format!("--plant rig --port {port} --claw narrow.toml"), "expected the servos to be as configured"),
+        (format!("--plant rig --port {port} --set rig.person_secs=-1"), "rig.person_secs"),
+    ] {
+        let said = run(folder.path(), &format!("train rig.toml --quiet {line}"));
+        assert!(said.code != Some(0) && said.err.contains(expected), "{line}: {}", said.err);
+        assert!(!folder.path().join("runs/rig").exists(), "{line}");
+    }
+    rig.faults.inject(Fault::Missing(ServoId(40)));
+    let said = run(folder.path(), &format!("train rig.toml --quiet --plant rig --port {port}"));
+    assert!(said.code != Some(0) && said.err.contains("valve") && said.err.contains("40"), "{}", said.err);
+    assert!(rig.joints().iter().all(|servo| servo.goals_taken.is_none()), "{:?}", rig.joints());
 }

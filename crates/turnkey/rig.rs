@@ -57,6 +57,8 @@ pub struct Rig {
     hold: Hold,
     /// Whether nothing has gone wrong since the servos were last checked.
     sound: bool,
+    /// How often fingers were moved about to get free.
+    shakes: u64,
     last: Option<ClawReading>,
     health: Option<Health>,
     shadow: Option<Shadow>,
@@ -96,6 +98,7 @@ impl Rig {
             epoch,
             hold: Hold::Off(limp),
             sound: true,
+            shakes: 0,
             last: None,
             health: None,
             // Without a twin to draw there are still curves.
@@ -120,7 +123,7 @@ impl Rig {
         self.let_go()?;
         let Hold::Off(limp) = std::mem::replace(&mut self.hold, Hold::Unknown) else { return Err(RigError::NotHeld) };
         let recovers = !std::mem::replace(&mut self.sound, false);
-        let claw = if recovers { limp.recover(&*self.interrupted)? } else { limp.enable()? };
+        let claw = if recovers { limp.restore()? } else { limp.enable()? };
         (self.hold, self.sound) = (Hold::On(claw), true);
         Ok(())
     }
@@ -143,11 +146,13 @@ impl Rig {
 
     /// What an error comes to once everything was tried to have torque off.
     fn failed(&mut self, error: RigError) -> RigError {
-        let left_alone = matches!(
+        // What stopped a finger is no fault of its servo's.
+        let servos_are_well = matches!(
             &error,
-            RigError::Claw(ClawError::NotReached { .. } | ClawError::Stopped) | RigError::Moved { .. }
+            RigError::Claw(ClawError::NotReached { .. } | ClawError::Stopped | ClawError::Guard { .. })
+                | RigError::Moved { .. }
         );
-        self.sound &= left_alone;
+        self.sound &= servos_are_well;
         self.health = None;
         let RigError::Claw(ClawError::NotReleased { .. }) = &error else { return error };
         for _ in 0..RELEASES {

@@ -100,12 +100,20 @@ impl Claw<Disabled> {
     /// # Errors
     /// When an alert needs a person, servos are no longer as configured, this is the fourth time in a row, or home can't
     /// be reached. Torque is then off.
-    pub fn recover(mut self, stop: &dyn Fn() -> bool) -> Result<Claw<Enabled>, ClawError> {
-        self.rig.reboot_overloaded()?;
-        check(&mut self.rig.bus, &self.rig.config).and_then(Report::into_fit)?;
-        let mut claw = self.enable()?;
+    pub fn recover(self, stop: &dyn Fn() -> bool) -> Result<Claw<Enabled>, ClawError> {
+        let mut claw = self.restore()?;
         claw.home(stop)?;
         Ok(claw)
+    }
+
+    /// The same without going home: the joints hold where they are.
+    ///
+    /// # Errors
+    /// As [`Claw::recover`].
+    pub fn restore(mut self) -> Result<Claw<Enabled>, ClawError> {
+        self.rig.reboot_overloaded()?;
+        check(&mut self.rig.bus, &self.rig.config).and_then(Report::into_fit)?;
+        self.enable()
     }
 }
 

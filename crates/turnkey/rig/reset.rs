@@ -3,7 +3,7 @@
 use super::{LEAST_PATIENCE, Rig, RigError};
 use std::time::{Duration, Instant};
 use turnkey_claw::{ClawError, ClawReading};
-use turnkey_core::{JOINTS, JOINTS_PER_FINGER, JointVector, Kind, Start, ValveReading, wrap_angle};
+use turnkey_core::{JOINTS, JOINTS_PER_FINGER, JointVector, Kind, Rng, Start, ValveReading, wrap_angle};
 
 /// How often it is tried before a person is asked.
 const TRIES: u32 = 3;
@@ -15,8 +15,17 @@ const AT_REST: f64 = 0.1;
 const SETTLE: Duration = Duration::from_secs(1);
 /// Time between two looks at it.
 const LOOK: Duration = Duration::from_millis(20);
-/// How far bases swing to either side to get a finger free, rad.
-const SWING: f64 = 0.3;
+/// Poses that fingers are moved about to before another try.
+const SHAKES: u32 = 5;
+/// How long each may take.
+const SHAKE_TIME: Duration = Duration::from_secs(2);
+/// Where base, middle and top are moved about, rad: to both sides, and mostly outwards.
+const SHAKE: [[f64; 2]; JOINTS_PER_FINGER] = [[-0.45, 0.45], [-1.2, 0.2], [-0.6, 1.2]];
+
+/// Whether it may go better once fingers were moved about, or the claw was recovered.
+fn is_worth_another_try(error: &RigError) -> bool {
+    error.kind() == Kind::Retry || matches!(error, RigError::Claw(ClawError::NotReached { .. }))
+}
 
 impl Rig {
     /// Brings joints and valve to `start`: fingers out of the valve's way, valve turned by its servo and let go of, both
@@ -26,7 +35,7 @@ impl Rig {
         for attempt in 1.. {
             let result = self.take_hold().and_then(|()| {
                 if attempt > 1 {
-                    self.disentangle(&start.joints)?;
+                    self.disentangle(start)?;
                 }
                 self.try_bring(start)
             });
@@ -34,9 +43,7 @@ impl Rig {
                 Ok(reading) => return Ok(reading),
                 Err(error) => self.failed(error),
             };
-            let tries_again =
-                error.kind() == Kind::Retry || matches!(&error, RigError::Claw(ClawError::NotReached { .. }));
-            if error.is_stopped() || !tries_again {
+            if error.is_stopped() || !is_worth_another_try(&error) {
                 return Err(error);
             }
             if attempt >= TRIES {
@@ -50,7 +57,7 @@ impl Rig {
     }
 
     fn try_bring(&mut self, start: &Start) -> Result<ClawReading, RigError> {
-        self.take_fingers_to(&start.joints, "the start")?;
+        self.take_fingers_to(&start.joints, "the start", self.claw.home_time())?;
         let (within, interrupted) = (self.valve_time(), self.interrupted.clone());
         self.held()?.turn_valve(start.valve, within, &*interrupted)?;
         self.settle(start.valve)
@@ -73,21 +80,29 @@ impl Rig {
         }
     }
 
-    /// Lifts the fingers outwards, then swings them to both sides, so that none is left behind a spoke of the valve.
-    fn disentangle(&mut self, start: &JointVector) -> Result<(), RigError> {
-        let of_finger = |base: f64, out: f64| -> JointVector {
-            std::array::from_fn(|joint| match joint % JOINTS_PER_FINGER {
-                0 => base,
-                1 => self.limits.low()[joint].max(out),
-                _ => start[joint],
-            })
-        };
-        let poses = [of_finger(0.0, -1.5), of_finger(SWING, -1.5), of_finger(-SWING, -1.5)];
-        poses.iter().try_for_each(|pose| self.take_fingers_to(pose, "a pose clear of the valve"))
+    /// Moves the fingers about, so that none stays hooked behind a spoke of the valve: to poses drawn anew each time, for as
+    /// long as it gets anywhere, with torque off between those that it doesn't reach.
+    fn disentangle(&mut self, start: &Start) -> Result<(), RigError> {
+        self.shakes += 1;
+        let mut rng = Rng::new(start.seed, &format!("disentangling {}", self.shakes));
+        for _ in 0..SHAKES {
+            let pose: JointVector = std::array::from_fn(|joint| {
+                let [low, high] = SHAKE[joint % JOINTS_PER_FINGER];
+                rng.uniform(low, high).clamp(self.limits.low()[joint], self.limits.high()[joint])
+            });
+            match self.take_fingers_to(&pose, "a pose clear of the valve", SHAKE_TIME) {
+                Err(error) if is_worth_another_try(&error) => {
+                    self.failed(error);
+                    self.take_hold()?;
+                }
+                result => result?,
+            }
+        }
+        Ok(())
     }
 
-    fn take_fingers_to(&mut self, pose: &JointVector, what: &'static str) -> Result<(), RigError> {
-        let (speed, within) = (self.reset_radians_per_sec, self.claw.home_time());
+    fn take_fingers_to(&mut self, pose: &JointVector, what: &'static str, within: Duration) -> Result<(), RigError> {
+        let speed = self.reset_radians_per_sec;
         let interrupted = self.interrupted.clone();
         Ok(self.held()?.take_to_at(pose, what, speed, within, &*interrupted)?)
     }
