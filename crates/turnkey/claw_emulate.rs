@@ -1,6 +1,7 @@
 //! `turnkey claw emulate`: servos on a pseudo-terminal until somebody says stop.
 
 use crate::cli::Emulate;
+use crate::priority;
 use crate::stop::Stop;
 use anyhow::{Context as _, Result, bail};
 use std::io::{BufRead as _, Write as _};
@@ -41,6 +42,8 @@ pub fn emulate(arguments: &Emulate) -> Result<()> {
     println!("port {}", emulator.port().display());
     std::io::stdout().flush().context("the port can't be printed")?;
     listen(emulator.faults(), emulator.observer())?;
+    // Real servos don't wait for what else a computer does. Where it isn't allowed, these do.
+    let _ = priority::real_time();
     emulator.run(stop.flag()).context("the emulated servos stopped")
 }
 

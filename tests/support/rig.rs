@@ -1,4 +1,5 @@
 //! A rig of emulated servos that turn the twin, beside the program under test.
+#![allow(dead_code, reason = "each test binary uses some of it")]
 
 use std::fs;
 use std::path::Path;
@@ -6,9 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use turnkey_claw::{ClawConfig, RawClawConfig, Setting};
-use turnkey_claw_emulator::{BusTiming, Emulator, EmulatorConfig, FaultHandle, Observer, ServoView};
-use turnkey_core::servo::ServoName;
+use turnkey_claw::{ClawConfig, RawClawConfig};
+use turnkey_claw_emulator::{Emulator, FaultHandle, Observer, ServoView};
 use turnkey_core::{JOINTS, ServoId, Start};
 use turnkey_sim::{TwinConfig, TwinHorns};
 
@@ -37,18 +37,19 @@ impl EmulatedRig {
         change(&mut raw);
         fs::write(folder.join("claw.toml"), raw.to_toml()).unwrap();
         let config = raw.check("claw.toml").unwrap();
-        let mut emulated = EmulatorConfig::claw(ServoName::Xm430W210);
-        emulated.timing = BusTiming::Real { usb_latency: Duration::from_millis(1) };
-        for (servo, configured) in emulated.servos.iter_mut().zip(config.servos()) {
-            servo.eeprom = configured.settings.iter().filter(|setting| setting.is_kept()).map(eeprom).collect();
-        }
+        let emulated = turnkey::claw_emulate::emulated(&config);
         let start = Start { joints: [0.0; JOINTS], valve: 0.0, seed: 0 };
         let mut emulator = Emulator::open(&emulated, TwinHorns::new(TwinConfig::default(), &start).unwrap()).unwrap();
         let port = emulator.port().to_str().unwrap().to_owned();
         let (faults, observer) = (emulator.faults(), emulator.observer());
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread = Some(std::thread::spawn(move || emulator.run(&stopped).unwrap()));
+        let run = move || {
+            // As `turnkey claw emulate` does: servos don't wait for what else a computer does.
+            let _ = turnkey::priority::real_time();
+            emulator.run(&stopped).unwrap();
+        };
+        let thread = Some(std::thread::spawn(run));
         Self { config, port, faults, observer, stop, thread }
     }
 
@@ -76,11 +77,6 @@ impl EmulatedRig {
         }
         start.elapsed()
     }
-}
-
-fn eeprom(setting: &Setting) -> (u16, i32) {
-    let address = setting.item().split(['(', ')']).nth(1).unwrap().trim_start_matches("register ").parse().unwrap();
-    (address, setting.value() as i32)
 }
 
 impl Drop for EmulatedRig {
