@@ -49,9 +49,10 @@ fn crates_depend_on_each_other_only_along_the_arrows() {
         ("turnkey-sac", "core encoder", ""),
         ("turnkey-view", "core", ""),
         ("turnkey-picture", "core", ""),
+        ("turnkey-camera", "core picture", ""),
         ("turnkey-claw", "core", "claw-emulator"),
         ("turnkey-claw-emulator", "core", ""),
-        ("turnkey", "core picture claw claw-emulator sim env replay sac view", ""),
+        ("turnkey", "core picture camera claw claw-emulator sim env replay sac view", ""),
         ("xtask", "", ""),
     ];
     let workspace = workspace();
@@ -85,6 +86,9 @@ fn each_heavy_library_stays_behind_one_crate() {
         ("zune-jpeg", &["turnkey-picture"]),
         ("dynamixel2", &["turnkey-claw"]),
         ("serial2", &["turnkey-claw"]),
+        ("nokhwa-core", &["turnkey-camera"]),
+        ("nokhwa-bindings-linux", &["turnkey-camera"]),
+        ("v4l", &["turnkey-camera"]),
         ("clap", &["turnkey"]),
         ("plotters", &["turnkey"]),
     ] {
@@ -124,18 +128,19 @@ fn core_environment_and_learner_have_no_clock_files_or_environment_variables() {
 }
 
 #[test]
-fn threads_are_started_by_the_viewer_for_itself_and_by_nobody_else_below_the_program() {
+fn threads_are_started_by_the_viewer_and_the_camera_for_themselves_and_by_nobody_else_below_the_program() {
     for folder in ["core", "sim", "env", "replay", "encoder", "sac", "picture", "claw", "claw-emulator"] {
         expect_absent(&format!("crates/{folder}/src"), &["thread::spawn", "thread::Builder", "thread::scope"]);
     }
-    let starts: Vec<PathBuf> = sources(&Path::new(ROOT).join("crates/view/src"))
+    let starts: Vec<PathBuf> = ["crates/camera/src", "crates/view/src"]
         .into_iter()
+        .flat_map(|folder| sources(&Path::new(ROOT).join(folder)))
         .filter(|(_, code)| {
             ["thread::spawn", "thread::Builder", "thread::scope"].iter().any(|word| code.contains(word))
         })
         .map(|(path, _)| path.strip_prefix(ROOT).unwrap().to_owned())
         .collect();
-    assert_eq!(starts, [Path::new("crates/view/src/outlet.rs")]);
+    assert_eq!(starts, [Path::new("crates/camera/src/running.rs"), Path::new("crates/view/src/outlet.rs")]);
 }
 
 #[test]
@@ -149,6 +154,7 @@ fn nothing_is_async() {
         "sac",
         "view",
         "picture",
+        "camera",
         "claw",
         "claw-emulator",
         "turnkey",

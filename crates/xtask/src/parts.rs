@@ -49,6 +49,9 @@ pub(crate) struct Part {
     pub(crate) optional: bool,
 }
 
+/// A compiler's own header, as far as the kernel's headers and libc's ask for it: each sets what it wants before.
+const STDDEF: &str = "typedef __SIZE_TYPE__ size_t;\ntypedef __PTRDIFF_TYPE__ ptrdiff_t;\ntypedef __WCHAR_TYPE__ wchar_t;\n#ifndef NULL\n#define NULL ((void *)0)\n#endif\n";
+
 /// Every part, in the order in which they are fetched.
 pub(crate) const PARTS: &[Part] = &[
     Part {
@@ -71,6 +74,20 @@ pub(crate) const PARTS: &[Part] = &[
         origin: Origin::Anywhere { sha256: "6f14db7ce37e00e2b9a6ea792fcd5af23e857dea905033531699edb03a86edcc" },
         members: &[],
         texts: &[],
+        links: &[],
+        optional: false,
+    },
+    Part {
+        name: "libclang",
+        purpose: "reads the kernel's headers for the camera, in builds; 25 MB",
+        requirement: "libclang==18.1.1",
+        origin: Origin::Linux {
+            x86_64: "c533091d8a3bbf7460a00cb6c1a71da93bffe148f172c7d03b1c31fbf8aa2a0b",
+            aarch64: "54dda940a4a0491a9d1532bf071ea3ef26e6dbaf03b5000ed94dd7174e8f9592",
+        },
+        members: &["libclang-18.1.1.data/platlib/clang/native/libclang.so=lib/libclang.so"],
+        // The wheel is without the headers that a compiler brings, and looks for them here. V4L2's need these.
+        texts: &[("lib/clang/18/include/stddef.h", STDDEF)],
         links: &[],
         optional: false,
     },

@@ -199,6 +199,9 @@ fn unpack(python: &Python, part: &Part, sha256: &str, archive: &Path, scratch: &
     }
     for (name, text) in part.texts {
         let at = made.join(name);
+        at.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .map_err(|error| Failure::io("a native part's folder", &at, &error))?;
         fs::write(&at, text).map_err(|error| Failure::io("a native part's file", &at, &error))?;
     }
     for (name, target) in part.links {
