@@ -1,10 +1,15 @@
-//! `turnkey claw emulate`: servos on a pseudo-terminal until somebody says stop.
+//! `turnkey claw emulate`: servos on a pseudo-terminal until somebody says stop, and perhaps a camera over them.
+
+mod film;
+
+pub use film::Film;
 
 use crate::cli::Emulate;
 use crate::priority;
 use crate::stop::Stop;
 use anyhow::{Context as _, Result, bail};
 use std::io::{BufRead as _, Write as _};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use turnkey_claw::{CENTRE, ClawConfig, Direction, ServoConfig};
 use turnkey_claw_emulator::{
@@ -21,6 +26,7 @@ use turnkey_sim::{TwinConfig, TwinHorns};
 pub fn emulate(arguments: &Emulate) -> Result<()> {
     let config = config(arguments)?;
     let stop = Stop::on_signals()?;
+    let mut film = None;
     let mut emulator = if arguments.twin {
         let expected = JOINTS + 1;
         if config.servos.len() != expected {
@@ -30,6 +36,9 @@ pub fn emulate(arguments: &Emulate) -> Result<()> {
         }
         let start = Start { joints: [0.0; JOINTS], valve: 0.0, seed: arguments.seed };
         let twin = TwinHorns::new(TwinConfig::default(), &start).context("the twin can't be made")?;
+        let twin = Arc::new(Mutex::new(twin));
+        let camera = arguments.camera.as_ref();
+        film = camera.map(|file| Film::open(file, Arc::clone(&twin), arguments.seed)).transpose()?;
         Emulator::open(&config, twin)
     } else {
         Emulator::open(&config, FreeHorns::at(&vec![0.0; config.servos.len()]))
@@ -42,9 +51,15 @@ pub fn emulate(arguments: &Emulate) -> Result<()> {
     println!("port {}", emulator.port().display());
     std::io::stdout().flush().context("the port can't be printed")?;
     listen(emulator.faults(), emulator.observer())?;
-    // Real servos don't wait for what else a computer does. Where it isn't allowed, these do.
-    let _ = priority::real_time();
-    emulator.run(stop.flag()).context("the emulated servos stopped")
+    std::thread::scope(|scope| {
+        let film = film.map(|film| scope.spawn(|| film.run(stop.flag())));
+        // Real servos don't wait for what else a computer does. Where it isn't allowed, these do.
+        let _ = priority::real_time();
+        let ended = emulator.run(stop.flag()).context("the emulated servos stopped");
+        stop.raise();
+        let filmed = film.map_or(Ok(()), |film| film.join().unwrap_or_else(|_| bail!("the emulated camera panicked")));
+        ended.and(filmed)
+    })
 }
 
 /// Servos as `config` describes them, on a bus that takes its time: ids, models, baud rate, and in their EEPROM everything

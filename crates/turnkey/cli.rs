@@ -109,6 +109,9 @@ pub struct On {
     /// The claw's serial port, instead of the one that its file names.
     #[arg(long)]
     pub port: Option<String>,
+    /// The camera's file, with --plant rig and a task that is seen in pixels.
+    #[arg(long, value_name = "FILE")]
+    pub camera: Option<PathBuf>,
 }
 
 impl On {
@@ -117,10 +120,10 @@ impl On {
     /// # Errors
     /// When a claw is named for a twin.
     pub fn begun(&self, written: Option<&RigConfig>) -> Result<Option<RigConfig>> {
-        let named = self.claw.is_some() || self.port.is_some();
+        let named = self.claw.is_some() || self.port.is_some() || self.camera.is_some();
         let mut rig = match (self.plant, written) {
             (Some(PlantName::Twin), _) | (None, None) => {
-                ensure!(!named, "--claw and --port: expected --plant rig with them, since a twin has neither");
+                ensure!(!named, "--claw, --port and --camera: expected --plant rig with them, since a twin has none");
                 return Ok(None);
             }
             (_, Some(written)) => written.clone(),
@@ -129,8 +132,11 @@ impl On {
         if let Some(claw) = &self.claw {
             rig.claw.clone_from(claw);
         }
+        if self.camera.is_some() {
+            rig.camera.clone_from(&self.camera);
+        }
         // Whoever goes on with the run may do so from another folder.
-        for path in [&mut rig.claw, &mut rig.datasets] {
+        for path in [&mut rig.claw, &mut rig.datasets].into_iter().chain(&mut rig.camera) {
             *path = std::path::absolute(&*path).with_context(|| format!("no such path: {}", path.display()))?;
         }
         if self.port.is_some() {
@@ -248,6 +254,9 @@ pub struct Emulate {
     /// Servos as a claw's file describes them: ids, models, baud rate and everything kept in their EEPROM.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ids", "servos", "model", "baud", "return_delay"])]
     pub config: Option<PathBuf>,
+    /// A camera over the twin, sent to the socket that this camera's file names, such as hardware/emulated_camera.toml.
+    #[arg(long, value_name = "FILE", requires = "twin")]
+    pub camera: Option<PathBuf>,
     /// Ids of the servos, separated by commas; those of the claw and, last, of its valve if absent.
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u8).range(..=252))]
     pub ids: Vec<u8>,

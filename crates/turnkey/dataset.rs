@@ -4,9 +4,11 @@
 //! manifest.json           what the numbers are, and how many there are
 //! claw-….toml             the claw's file as it was
 //! episode-000001.jsonl    begin, one line a step, end
+//! episode-000001.rgb      where there is a camera, a frame for begin and each step: rows of pixels of 3 bytes
 //! ```
 //!
-//! Files are only ever appended to. A killed process leaves its last episode without an end, and perhaps half a line.
+//! Files are only ever appended to, a frame before its line. A killed process leaves its last episode without an end, and
+//! perhaps half a line or frame.
 
 mod line;
 mod manifest;
@@ -24,7 +26,7 @@ use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use turnkey_core::Spec;
+use turnkey_core::{Frame, Spec};
 
 /// What waits at most for a disk that takes nothing: a day of a rig at 10 Hz comes to three times as much.
 const MOST_PENDING: usize = 512 << 20;
@@ -41,6 +43,8 @@ pub struct Dataset {
     pending_bytes: usize,
     /// The file of the first part that waits.
     file: Option<(u64, File)>,
+    /// The file of its frames.
+    frames: Option<(u64, File)>,
     stuck: bool,
 }
 
@@ -48,6 +52,8 @@ pub struct Dataset {
 struct Part {
     episode: u64,
     bytes: Vec<u8>,
+    /// Frames of these lines.
+    pixels: Vec<u8>,
     steps: u64,
     ends: bool,
 }
@@ -87,15 +93,16 @@ impl Dataset {
             pending: VecDeque::new(),
             pending_bytes: 0,
             file: None,
+            frames: None,
             stuck: false,
         })
     }
 
-    /// Takes a line; it is written by the next [`Dataset::flush`].
+    /// Takes a line and what was seen then; it is written by the next [`Dataset::flush`].
     ///
     /// # Errors
     /// When the disk has taken nothing for so long that no more can wait.
-    pub fn add(&mut self, line: &Line) -> Result<()> {
+    pub fn add(&mut self, line: &Line, frame: Option<&Frame>) -> Result<()> {
         match line {
             Line::Begin { .. } => {
                 self.episode += 1;
@@ -108,7 +115,8 @@ impl Dataset {
         }
         let mut bytes = serde_json::to_vec(line).context("a line of an episode becomes JSON")?;
         bytes.push(b'\n');
-        self.pending_bytes += bytes.len();
+        let pixels = frame.map_or(&[][..], Frame::pixels);
+        self.pending_bytes += bytes.len() + pixels.len();
         ensure!(
             self.pending_bytes <= MOST_PENDING,
             "{} could not be written for so long that {} MB wait.\n  fix: make room",
@@ -119,10 +127,14 @@ impl Dataset {
         match self.pending.back_mut().filter(|part| part.episode == self.episode) {
             Some(part) => {
                 part.bytes.append(&mut bytes);
+                part.pixels.extend_from_slice(pixels);
                 part.steps += steps;
                 part.ends |= ends;
             }
-            None => self.pending.push_back(Part { episode: self.episode, bytes, steps, ends }),
+            None => {
+                let (episode, pixels) = (self.episode, pixels.to_vec());
+                self.pending.push_back(Part { episode, bytes, pixels, steps, ends });
+            }
         }
         Ok(())
     }
@@ -145,25 +157,12 @@ impl Dataset {
 
     fn try_flush(&mut self) -> Result<()> {
         while let Some(part) = self.pending.front_mut() {
-            let path = self.folder.join(file_name(part.episode));
-            let file = match &mut self.file {
-                Some((episode, file)) if *episode == part.episode => file,
-                other => &mut other.insert((part.episode, append(&path)?)).1,
-            };
-            while !part.bytes.is_empty() {
-                match file.write(&part.bytes) {
-                    Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
-                    Ok(count) => {
-                        part.bytes.drain(..count);
-                        self.pending_bytes -= count;
-                    }
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) => {
-                        self.file = None;
-                        return Err(error.into());
-                    }
-                }
+            if !part.pixels.is_empty() {
+                let path = self.folder.join(frames_name(part.episode));
+                hand_over(&mut self.frames, part.episode, &path, &mut part.pixels, &mut self.pending_bytes)?;
             }
+            let path = self.folder.join(file_name(part.episode));
+            hand_over(&mut self.file, part.episode, &path, &mut part.bytes, &mut self.pending_bytes)?;
             self.manifest.steps_written += std::mem::take(&mut part.steps);
             if part.ends {
                 let steps = std::mem::take(&mut self.manifest.steps_written);
@@ -184,11 +183,39 @@ impl Dataset {
     /// As [`Dataset::flush`].
     pub fn finish(&mut self) -> Result<()> {
         self.flush()?;
-        if let Some((_, file)) = &self.file {
+        for (_, file) in self.frames.iter().chain(&self.file) {
             file.sync_all().with_context(|| format!("{} can't be written", self.folder.display()))?;
         }
         Ok(())
     }
+}
+
+/// Appends `bytes` to the file of `episode`, and takes away what was written.
+fn hand_over(
+    open: &mut Option<(u64, File)>,
+    episode: u64,
+    path: &Path,
+    bytes: &mut Vec<u8>,
+    pending: &mut usize,
+) -> Result<()> {
+    let (_, mut file) = match open.take() {
+        Some((of, file)) if of == episode => (of, file),
+        _ => (episode, append(path)?),
+    };
+    while !bytes.is_empty() {
+        match file.write(bytes) {
+            Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
+            Ok(count) => {
+                bytes.drain(..count);
+                *pending -= count;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // The next attempt opens it anew.
+            Err(error) => return Err(error.into()),
+        }
+    }
+    *open = Some((episode, file));
+    Ok(())
 }
 
 fn append(path: &Path) -> Result<File> {
@@ -197,6 +224,10 @@ fn append(path: &Path) -> Result<File> {
 
 fn file_name(episode: u64) -> String {
     format!("episode-{episode:06}.jsonl")
+}
+
+fn frames_name(episode: u64) -> String {
+    format!("episode-{episode:06}.rgb")
 }
 
 #[cfg(test)]

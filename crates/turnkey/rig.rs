@@ -7,6 +7,7 @@
 
 mod config;
 mod error;
+mod eye;
 mod figures;
 mod reset;
 mod shadow;
@@ -16,12 +17,15 @@ pub use error::RigError;
 pub use figures::{Account, RigFigures};
 
 use crate::pace::Pace;
+use eye::Eye;
 use shadow::Shadow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use turnkey_camera::Captured;
 use turnkey_claw::{Claw, ClawConfig, ClawError, ClawReading, Disabled, Enabled};
 use turnkey_core::{
-    Failure, Health, JointGoal, JointLimits, Kind, Plant, Pose, Reading, Scene, Snapshot, SnapshotError, Start,
+    Failure, Frame, FrameSize, Health, JointGoal, JointLimits, Kind, PictureHealth, Plant, Pose, Reading, Scene,
+    Snapshot, SnapshotError, Start,
 };
 use turnkey_sim::TwinConfig;
 
@@ -61,11 +65,13 @@ pub struct Rig {
     shakes: u64,
     last: Option<ClawReading>,
     health: Option<Health>,
+    eye: Option<Eye>,
     shadow: Option<Shadow>,
 }
 
 impl Rig {
-    /// Opens the claw's port and checks its servos, without torque. Its limits are the claw's own, narrowed to the twin's,
+    /// Opens the claw's port and checks its servos, without torque, and its camera where frames of the size `seen` are wanted.
+    /// Its limits are the claw's own, narrowed to the twin's,
     /// so that an action means the same on both.
     ///
     /// # Errors
@@ -73,6 +79,7 @@ impl Rig {
     pub fn open(
         config: &RigConfig,
         twin: &TwinConfig,
+        seen: Option<FrameSize>,
         pace: &Pace,
         interrupted: Interrupted,
     ) -> Result<Self, RigError> {
@@ -88,6 +95,8 @@ impl Rig {
         let twins = twin.joint_limits().map_err(|e| refuse(e.to_string()))?;
         let limits = overlap(claw.limits(), &twins).map_err(|e| refuse(e.to_string()))?;
         let epoch = Instant::now();
+        let camera = config.camera.as_ref().zip(seen);
+        let eye = camera.map(|(file, seen)| Eye::open(file, seen, epoch)).transpose()?;
         let mut limp = Claw::open(&claw)?;
         limp.set_epoch(epoch);
         Ok(Self {
@@ -101,6 +110,7 @@ impl Rig {
             shakes: 0,
             last: None,
             health: None,
+            eye,
             // Without a twin to draw there are still curves.
             shadow: Shadow::new(twin).inspect_err(|e| tracing::warn!("the claw can't be drawn: {e}")).ok(),
             claw,
@@ -150,6 +160,7 @@ impl Rig {
         let servos_are_well = matches!(
             &error,
             RigError::Claw(ClawError::NotReached { .. } | ClawError::Stopped | ClawError::Guard { .. })
+                | RigError::Camera(_)
                 | RigError::Moved { .. }
         );
         self.sound &= servos_are_well;
@@ -164,7 +175,7 @@ impl Rig {
         error
     }
 
-    fn try_step(&mut self, goal: &JointGoal) -> Result<ClawReading, RigError> {
+    fn try_step(&mut self, goal: &JointGoal) -> Result<(ClawReading, Option<Frame>), RigError> {
         if (self.interrupted)() {
             self.let_go()?;
             return Err(ClawError::Stopped.into());
@@ -178,22 +189,49 @@ impl Rig {
         pace.wait();
         let due = Instant::now();
         let reading = claw.read(due + pace.period().max(LEAST_PATIENCE))?;
+        let cycle = writing + due.elapsed();
+        let captured = match self.eye.as_ref().map(Eye::look).transpose() {
+            Ok(captured) => captured,
+            Err(error) => {
+                // Blind, it holds still; limp, it can't do harm.
+                self.let_go()?;
+                return Err(error.into());
+            }
+        };
         self.health = Some(Health {
             told: *told.radians(),
             joint_age: begun.saturating_duration_since(epoch).saturating_sub(since),
-            cycle: writing + due.elapsed(),
+            cycle,
             amperes: reading.currents,
             celsius: reading.celsius,
             volts: reading.volts,
+            picture: captured.as_ref().map(|captured| picture_health(captured, epoch + reading.stamp.0)),
         });
-        Ok(reading)
+        Ok((reading, captured.map(|captured| captured.frame)))
     }
 
-    fn keep(&mut self, reading: ClawReading) -> Reading {
+    /// The first picture of an episode, taken once all is where it starts.
+    fn first_look(&mut self) -> Result<Option<Frame>, RigError> {
+        let Some(eye) = &self.eye else { return Ok(None) };
+        match eye.look_patiently(&self.interrupted) {
+            Ok(captured) => Ok(Some(captured.frame)),
+            Err(error) => {
+                self.let_go()?;
+                Err(error)
+            }
+        }
+    }
+
+    fn keep(&mut self, reading: ClawReading, frame: Option<Frame>) -> Reading {
         let ClawReading { stamp, positions, velocities, torques, valve, .. } = reading.clone();
         self.last = Some(reading);
-        Reading { stamp, positions, velocities, torques, valve, frame: None }
+        Reading { stamp, positions, velocities, torques, valve, frame }
     }
+}
+
+fn picture_health(captured: &Captured, joints: Instant) -> PictureHealth {
+    let skew = captured.captured.max(joints) - captured.captured.min(joints);
+    PictureHealth { number: captured.sequence, age: captured.age, skew }
 }
 
 /// Where both allow a joint to go.
@@ -214,14 +252,19 @@ impl Plant for Rig {
 
     fn reset(&mut self, start: &Start) -> Result<Reading, Failure> {
         self.health = None;
-        let reading = self.bring(start).map_err(|error| self.failed(error))?;
+        let brought = self.bring(start).and_then(|reading| Ok((reading, self.first_look()?)));
+        let (reading, frame) = brought.map_err(|error| self.failed(error))?;
         self.pace.begin();
-        Ok(self.keep(reading))
+        Ok(self.keep(reading, frame))
     }
 
     fn step(&mut self, goal: &JointGoal) -> Result<Reading, Failure> {
-        let reading = self.try_step(goal).map_err(|error| self.failed(error))?;
-        Ok(self.keep(reading))
+        let (reading, frame) = self.try_step(goal).map_err(|error| self.failed(error))?;
+        Ok(self.keep(reading, frame))
+    }
+
+    fn frame_size(&self) -> Option<FrameSize> {
+        self.eye.as_ref().map(Eye::size)
     }
 
     fn release(&mut self) -> Result<(), Failure> {

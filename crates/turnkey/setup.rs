@@ -57,7 +57,8 @@ pub fn paced_environment(
     match &config.rig {
         None => on_plant(config, Paced::new(twin(config)?, pace.clone()), task),
         Some(rig) => {
-            let plant = Rig::open(rig, &config.twin, pace, interrupted).context("the rig can't be used")?;
+            let seen = config.twin.camera.as_ref().map(|camera| camera.size);
+            let plant = Rig::open(rig, &config.twin, seen, pace, interrupted).context("the rig can't be used")?;
             on_plant(config, plant, task)
         }
     }

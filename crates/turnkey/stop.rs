@@ -50,6 +50,11 @@ impl Stop {
         &self.0
     }
 
+    /// Asks, as a signal does: for parts of a program that end together.
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
     /// Whether to leave.
     #[must_use]
     pub fn asked(&self) -> bool {

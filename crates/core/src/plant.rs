@@ -82,6 +82,19 @@ pub struct Health {
     pub celsius: JointVector,
     /// Supplies of the joints' servos, V.
     pub volts: JointVector,
+    /// The picture, where one is taken.
+    pub picture: Option<PictureHealth>,
+}
+
+/// How a step's picture was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureHealth {
+    /// Its number at its camera: one that is missing was of no step.
+    pub number: u64,
+    /// How old it was when it was handed over.
+    pub age: Duration,
+    /// Time between it and the reading of the joints, whichever was first.
+    pub skew: Duration,
 }
 
 /// Where an episode starts.

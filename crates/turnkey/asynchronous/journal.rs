@@ -9,7 +9,7 @@ use anyhow::Result;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use turnkey_core::Transition;
+use turnkey_core::{Frame, Transition};
 use turnkey_replay::ReplayLog;
 
 /// How often what was handed to the system is made durable, so that no more is lost when the power fails.
@@ -21,8 +21,8 @@ pub(super) enum Entry {
     Transition(Arc<Transition>),
     /// A line of figures.
     Line(Box<Line>),
-    /// A line of a recorded episode.
-    Recorded(Box<recorded::Line>),
+    /// A line of a recorded episode, and what was seen then.
+    Recorded(Box<recorded::Line>, Option<Frame>),
     /// Something a person should know.
     Warning(String),
     /// Make everything up to here durable, and answer with the rows of the log.
@@ -81,9 +81,9 @@ impl Journal {
                 self.metrics.write(&line)?;
                 self.reporter.line(&line);
             }
-            Entry::Recorded(line) => {
+            Entry::Recorded(line, frame) => {
                 if let Some(dataset) = &mut self.dataset {
-                    dataset.add(&line)?;
+                    dataset.add(&line, frame.as_ref())?;
                 }
             }
             Entry::Warning(text) => tracing::warn!("{text}"),

@@ -85,6 +85,9 @@ pub struct StepLine {
     pub celsius: JointVector,
     /// Supplies.
     pub volts: JointVector,
+    /// The picture, where one was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PictureLine>,
     /// The valve's angle, turns counted.
     pub valve: Option<f64>,
     /// Its velocity.
@@ -99,6 +102,17 @@ pub struct StepLine {
     pub observation: Vec<f32>,
     /// Whether the episode ended by this step, and how.
     pub end: Option<End>,
+}
+
+/// A step's picture.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PictureLine {
+    /// Its number at its camera.
+    pub number: u64,
+    /// How old it was when it was handed over.
+    pub age_secs: f64,
+    /// Time between it and the joints' reading.
+    pub skew_secs: f64,
 }
 
 impl StepLine {
@@ -121,6 +135,11 @@ impl StepLine {
             amperes: health.amperes,
             celsius: health.celsius,
             volts: health.volts,
+            picture: health.picture.map(|picture| PictureLine {
+                number: picture.number,
+                age_secs: picture.age.as_secs_f64(),
+                skew_secs: picture.skew.as_secs_f64(),
+            }),
             valve: reading.valve.map(|valve| valve.angle),
             valve_velocity: reading.valve.map(|valve| valve.velocity),
             target: record.target,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use turnkey_core::{JOINT_NAMES, Spec};
+use turnkey_core::{FrameSize, JOINT_NAMES, Spec};
 use turnkey_env::TaskConfig;
 
 /// The version of the format.
@@ -28,6 +28,9 @@ pub struct Manifest {
     pub joints: Vec<String>,
     /// Names of an observation's numbers, in order.
     pub observation: Vec<String>,
+    /// Size of the frames, where there are any.
+    #[serde(default)]
+    pub frame: Option<FrameSize>,
     /// The control period, s.
     pub period_secs: f64,
     /// What was done, and what it was worth.
@@ -46,7 +49,7 @@ pub struct Manifest {
 impl Manifest {
     pub(super) fn new(run: &str, config: &Config, spec: Spec) -> Self {
         let units = [
-            ("stamp_secs, lateness_secs, joint_age_secs, cycle_secs", "s"),
+            ("stamp_secs, lateness_secs, joint_age_secs, cycle_secs, picture.age_secs, picture.skew_secs", "s"),
             ("goal, told, positions, valve, target", "rad"),
             ("velocities, valve_velocity", "rad/s"),
             ("torques", "N m, estimated from currents"),
@@ -61,6 +64,7 @@ impl Manifest {
             program: version::current(),
             units: units.map(|(of, unit)| (of.to_owned(), unit.to_owned())).into(),
             joints: JOINT_NAMES.map(str::to_owned).into(),
+            frame: spec.pictures.map(|pictures| pictures.size),
             observation: spec.observation,
             period_secs: config.task.period_secs,
             task: config.task.clone(),
@@ -92,8 +96,8 @@ impl Manifest {
 
     /// Whether episodes of both can lie beside each other.
     pub(super) fn is_of_same(&self, other: &Self) -> bool {
-        (&self.run, &self.units, &self.task, &self.observation)
-            == (&other.run, &other.units, &other.task, &other.observation)
+        (&self.run, &self.units, &self.task, &self.observation, &self.frame)
+            == (&other.run, &other.units, &other.task, &other.observation, &other.frame)
     }
 
     /// Says that episodes from this one on are of this claw; gives the name for a copy of its file.

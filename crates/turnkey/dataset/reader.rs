@@ -1,6 +1,6 @@
 //! Reading a dataset back, every line looked at.
 
-use super::{Line, Manifest, Outcome, Purpose, StepLine, file_name};
+use super::{Line, Manifest, Outcome, Purpose, StepLine, file_name, frames_name};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use std::fs;
@@ -40,7 +40,13 @@ pub fn check(folder: &Path) -> Result<Counts> {
             break;
         }
         let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
-        count(&text, &manifest, &mut counts).with_context(|| format!("{} is damaged", path.display()))?;
+        let damaged = || format!("{} is damaged", path.display());
+        let seen = count(&text, &manifest, &mut counts).with_context(damaged)?;
+        if let Some(size) = manifest.frame {
+            let frames = fs::metadata(folder.join(frames_name(number))).map_or(0, |file| file.len());
+            let expected = seen * (3 * size.width * size.height) as u64;
+            ensure!(frames >= expected, "{}: expected {expected} bytes of frames beside it, got {frames}", damaged());
+        }
         counts.last_episode = number;
     }
     ensure!(
@@ -53,7 +59,8 @@ pub fn check(folder: &Path) -> Result<Counts> {
     Ok(counts)
 }
 
-fn count(text: &str, manifest: &Manifest, counts: &mut Counts) -> Result<()> {
+/// Counts an episode; gives how many of its lines have a frame.
+fn count(text: &str, manifest: &Manifest, counts: &mut Counts) -> Result<u64> {
     let mut purpose = None;
     let (mut steps, mut ended, mut stamp) = (0, false, f64::NEG_INFINITY);
     let whole_lines = text.rfind('\n').map_or("", |end| &text[..=end]);
@@ -85,7 +92,7 @@ fn count(text: &str, manifest: &Manifest, counts: &mut Counts) -> Result<()> {
     counts.ended += u64::from(ended);
     counts.cut_off += u64::from(!ended);
     counts.steps_of_ended += if ended { steps } else { 0 };
-    Ok(())
+    Ok(steps + u64::from(purpose.is_some()))
 }
 
 impl StepLine {

@@ -18,6 +18,9 @@ pub struct RigConfig {
     /// Its serial port, instead of the one that its file names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<String>,
+    /// The camera's file, for tasks that are seen in pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera: Option<PathBuf>,
     /// Folder of recorded episodes, each run's in one of its own.
     #[serde(default = "datasets")]
     pub datasets: PathBuf,
@@ -47,7 +50,14 @@ impl RigConfig {
     #[must_use]
     pub fn of(claw: &Path) -> Self {
         let claw = claw.to_owned();
-        Self { claw, port: None, datasets: datasets(), reset_radians_per_sec: two(), person_secs: half_an_hour() }
+        Self {
+            claw,
+            port: None,
+            camera: None,
+            datasets: datasets(),
+            reset_radians_per_sec: two(),
+            person_secs: half_an_hour(),
+        }
     }
 
     /// How long a person is waited for.

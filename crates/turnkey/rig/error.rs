@@ -1,8 +1,9 @@
 //! What can go wrong with a rig, beyond its claw.
 
 use std::path::PathBuf;
+use turnkey_camera::CameraError;
 use turnkey_claw::ClawError;
-use turnkey_core::{Failure, JOINT_NAMES, Kind};
+use turnkey_core::{Failure, FrameSize, JOINT_NAMES, Kind};
 
 /// Why the rig did not do what it was asked. Its torque is off by then, or the error says otherwise.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,22 @@ pub enum RigError {
     /// The claw.
     #[error(transparent)]
     Claw(#[from] ClawError),
+    /// The camera.
+    #[error(transparent)]
+    Camera(#[from] CameraError),
+    /// Frames of another size than the policy sees.
+    #[error(
+        "{}: expected an output of {}x{}, which the policy sees, got {}x{}\n  fix: change `output` there, or \
+         [twin.camera] size of the run", file.display(), expected.width, expected.height, found.width, found.height
+    )]
+    FrameSize {
+        /// The camera's file.
+        file: PathBuf,
+        /// What the policy sees.
+        expected: FrameSize,
+        /// What the camera's pipeline gives.
+        found: FrameSize,
+    },
     /// A claw whose valve nothing measures or turns back.
     #[error(
         "{}: expected [valve], the servo that measures the valve and turns it back between episodes, got none\n  fix: add \
@@ -83,8 +100,13 @@ impl RigError {
             // A finger that was stuck is free without torque; it is hot or at its end otherwise.
             Self::Claw(ClawError::Guard { unit, .. }) if *unit != "degrees C" => Kind::Retry,
             Self::Claw(error) => error.kind(),
+            Self::Camera(error) => error.kind(),
             Self::Moved { .. } | Self::Regained { .. } => Kind::Retry,
-            Self::NoValve { .. } | Self::Limits { .. } | Self::Start { .. } | Self::NoStart { .. } => Kind::Stop,
+            Self::NoValve { .. }
+            | Self::FrameSize { .. }
+            | Self::Limits { .. }
+            | Self::Start { .. }
+            | Self::NoStart { .. } => Kind::Stop,
             Self::NotHeld => Kind::Bug,
         }
     }

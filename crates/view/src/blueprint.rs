@@ -29,6 +29,8 @@ pub(crate) struct Shown {
     pub(crate) pictures: bool,
     /// How late steps are.
     pub(crate) lateness: bool,
+    /// How servos and camera fare.
+    pub(crate) rig: bool,
     /// While the run goes on: time then follows it; otherwise it waits at the beginning.
     pub(crate) watched: bool,
 }
@@ -46,7 +48,7 @@ pub(crate) fn send(stream: &RecordingStream, framing: Option<Framing>, shown: Sh
 }
 
 fn arrangement(framing: Option<Framing>, shown: Shown, settings: &mut Settings) -> Blueprint {
-    let Shown { pictures, lateness, watched } = shown;
+    let Shown { pictures, lateness, rig, watched } = shown;
     let claw = claw(framing, settings);
     let mut control = |name: &str, path, legend| control(name, path, legend, watched, settings);
     let valve = control("Valve and target (rad)", paths::VALVE, true);
@@ -57,6 +59,13 @@ fn arrangement(framing: Option<Framing>, shown: Shown, settings: &mut Settings) 
     let action = control("Action: colours as above, fingers 1 and 2 fainter", paths::ACTION, false);
     let reward = control("Reward and its terms", paths::REWARD, true);
     let lateness = lateness.then(|| control("Lateness (ms)", paths::LATENESS, false));
+    let rig = rig.then(|| {
+        let ages = control("Ages (ms)", paths::AGES, true);
+        let currents = control("Currents (A): colours as actions", paths::CURRENTS, false);
+        let temperatures = control("Temperatures (degrees C)", paths::TEMPERATURES, false);
+        let supplies = control("Supplies (V)", paths::SUPPLIES, false);
+        Vertical::new([ages, currents, temperatures, supplies]).with_name("Rig")
+    });
     let left = match pictures {
         false => Vertical::new([claw, valve]).with_row_shares([3.0, 1.0]),
         true => Vertical::new([claw, seen(), valve]).with_row_shares([3.0, 2.0, 1.0]),
@@ -76,10 +85,16 @@ fn arrangement(framing: Option<Framing>, shown: Shown, settings: &mut Settings) 
         ])
         .into(),
     ]);
-    let columns = Horizontal::new([left.into(), middle.into(), right.with_name("Learning").into()]);
+    let columns: Vec<ContainerLike> = [left.into(), middle.into()]
+        .into_iter()
+        .chain(rig.map(ContainerLike::from))
+        .chain([right.with_name("Learning").into()])
+        .collect();
+    let shares = [5.0, 4.0, 4.0, 4.0].into_iter().take(columns.len()).collect::<Vec<f32>>();
+    let columns = Horizontal::new(columns);
     let play = if watched { PlayState::Following } else { PlayState::Paused };
     let time = TimePanel::new().with_state(PanelState::Collapsed).with_timeline(TIMELINE).with_play_state(play);
-    Blueprint::new(columns.with_column_shares([5.0, 4.0, 4.0]))
+    Blueprint::new(columns.with_column_shares(shares))
         .with_blueprint_panel(BlueprintPanel::from_state(PanelState::Collapsed))
         .with_selection_panel(SelectionPanel::from_state(PanelState::Collapsed))
         .with_time_panel(time.with_fps(10.0))

@@ -5,7 +5,8 @@ use crate::scene::SceneWriter;
 use crate::series::{self, Series};
 use rerun::{RecordingStream, RecordingStreamResult};
 use std::collections::VecDeque;
-use turnkey_core::{ControlRecord, EpisodeRecord, JOINTS_PER_FINGER, LearningRecord, Record};
+use std::time::Duration;
+use turnkey_core::{ControlRecord, EpisodeRecord, Health, JOINTS_PER_FINGER, LearningRecord, Record};
 
 /// Entities, the paths that blueprint and data share.
 pub(crate) mod paths {
@@ -17,7 +18,12 @@ pub(crate) mod paths {
     pub(crate) const ACTION: &str = "action";
     pub(crate) const REWARD: &str = "reward";
     pub(crate) const LATENESS: &str = "lateness";
-    pub(crate) const CONTROL: [&str; 7] = [VALVE, FINGERS[0], FINGERS[1], FINGERS[2], ACTION, REWARD, LATENESS];
+    pub(crate) const CURRENTS: &str = "rig/currents";
+    pub(crate) const TEMPERATURES: &str = "rig/temperatures";
+    pub(crate) const SUPPLIES: &str = "rig/supplies";
+    pub(crate) const AGES: &str = "rig/ages";
+    pub(crate) const CONTROL: [&str; 11] =
+        [VALVE, FINGERS[0], FINGERS[1], FINGERS[2], ACTION, REWARD, LATENESS, CURRENTS, TEMPERATURES, SUPPLIES, AGES];
     pub(crate) const RETURN: &str = "episode/return";
     pub(crate) const OUTCOME: &str = "episode/outcome";
     pub(crate) const LOSSES: &str = "learning/losses";
@@ -106,8 +112,31 @@ impl Writer {
         self.series.log(&self.stream, paths::ACTION, &actions, &series::ACTION)?;
         let lateness = [("lateness (ms)", record.lateness.map(|lateness| lateness.as_secs_f64() * 1e3))];
         self.series.log(&self.stream, paths::LATENESS, &series::known(&lateness), &series::PLAIN)?;
+        if let Some(health) = &record.health {
+            self.health(health)?;
+        }
         let reward: Vec<_> = std::iter::once(("reward", record.reward)).chain(record.terms.iter().copied()).collect();
         self.series.log(&self.stream, paths::REWARD, &reward, &series::REWARD)
+    }
+
+    fn health(&mut self, health: &Health) -> RecordingStreamResult<()> {
+        let joints = [
+            (paths::CURRENTS, &health.amperes),
+            (paths::TEMPERATURES, &health.celsius),
+            (paths::SUPPLIES, &health.volts),
+        ];
+        for (path, values) in joints {
+            let values: Vec<_> = series::ACTION_NAMES.into_iter().zip(values.iter().copied()).collect();
+            self.series.log(&self.stream, path, &values, &series::ACTION)?;
+        }
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+        let ages = [
+            ("joints when the servos were told (ms)", Some(milliseconds(health.joint_age))),
+            ("telling and reading (ms)", Some(milliseconds(health.cycle))),
+            ("picture (ms)", health.picture.map(|picture| milliseconds(picture.age))),
+            ("between picture and joints (ms)", health.picture.map(|picture| milliseconds(picture.skew))),
+        ];
+        self.series.log(&self.stream, paths::AGES, &series::known(&ages), &series::PLAIN)
     }
 
     /// Where steps were left out, lines should not reach across.
@@ -151,7 +180,8 @@ impl Writer {
         }
         let framing = self.scene.as_ref().and_then(|scene| scene.framing(&record.poses));
         let pictures = record.reading.frame.is_some();
-        let shown = blueprint::Shown { pictures, lateness: record.lateness.is_some(), watched: self.watched };
+        let (lateness, rig) = (record.lateness.is_some(), record.health.is_some());
+        let shown = blueprint::Shown { pictures, lateness, rig, watched: self.watched };
         blueprint::send(&self.stream, framing, shown)
     }
 }

@@ -4,7 +4,7 @@ use super::{Control, Entry};
 use crate::dataset::{Line, Outcome, Purpose, StepLine};
 use anyhow::Result;
 use std::time::Duration;
-use turnkey_core::{Observation, Record, Step};
+use turnkey_core::{Frame, Observation, Record, Step};
 
 impl Control {
     /// Shows a step to those who watch, and records it where the plant is a rig.
@@ -18,7 +18,8 @@ impl Control {
         if let (Some(rig), Some(health)) = (&mut self.rig, &record.health) {
             rig.all.add(&record.goal, health);
             rig.window.add(&record.goal, health);
-            self.record(Line::Step(Box::new(StepLine::new(&record, health, step))))?;
+            let line = Line::Step(Box::new(StepLine::new(&record, health, step)));
+            self.record(line, record.reading.frame.clone())?;
         }
         if shown {
             self.outlets.watchers.record(Record::Control(Box::new(record)));
@@ -27,19 +28,20 @@ impl Control {
     }
 
     pub(super) fn begin_recording(&mut self, seed: u64, purpose: Purpose, seen: &Observation) -> Result<()> {
-        self.record(Line::Begin { purpose, seed, step: self.step, observation: seen.numbers.clone() })
+        let line = Line::Begin { purpose, seed, step: self.step, observation: seen.numbers.clone() };
+        self.record(line, seen.pictures.last().cloned())
     }
 
     pub(super) fn end_recording(&mut self, outcome: Outcome, success: Option<bool>) -> Result<()> {
         if let (Some(rig), Outcome::Whole) = (&mut self.rig, outcome) {
             rig.in_a_row = 0;
         }
-        self.record(Line::End { outcome, success })
+        self.record(Line::End { outcome, success }, None)
     }
 
-    fn record(&self, line: Line) -> Result<()> {
+    fn record(&self, line: Line, frame: Option<Frame>) -> Result<()> {
         match self.rig {
-            Some(_) => self.enter(Entry::Recorded(Box::new(line))),
+            Some(_) => self.enter(Entry::Recorded(Box::new(line), frame)),
             None => Ok(()),
         }
     }
