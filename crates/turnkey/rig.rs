@@ -61,6 +61,8 @@ pub struct Rig {
     hold: Hold,
     /// Whether nothing has gone wrong since the servos were last checked.
     sound: bool,
+    /// Whether the last error was one for a person, who has put it right if it goes on.
+    put_right: bool,
     /// How often fingers were moved about to get free.
     shakes: u64,
     last: Option<ClawReading>,
@@ -107,6 +109,7 @@ impl Rig {
             epoch,
             hold: Hold::Off(limp),
             sound: true,
+            put_right: false,
             shakes: 0,
             last: None,
             health: None,
@@ -131,6 +134,11 @@ impl Rig {
             return Ok(());
         }
         self.let_go()?;
+        if std::mem::take(&mut self.put_right) {
+            // How often it was recovered before a person looked after it is forgotten.
+            self.hold = Hold::Unknown;
+            self.let_go()?;
+        }
         let Hold::Off(limp) = std::mem::replace(&mut self.hold, Hold::Unknown) else { return Err(RigError::NotHeld) };
         let recovers = !std::mem::replace(&mut self.sound, false);
         let claw = if recovers { limp.restore()? } else { limp.enable()? };
@@ -164,11 +172,13 @@ impl Rig {
                 | RigError::Moved { .. }
         );
         self.sound &= servos_are_well;
+        self.put_right = error.kind() == Kind::Stop && !error.is_stopped();
         self.health = None;
         let RigError::Claw(ClawError::NotReleased { .. }) = &error else { return error };
         for _ in 0..RELEASES {
             std::thread::sleep(RESTART);
             if self.let_go().is_ok() {
+                self.put_right = false;
                 return RigError::Regained { after: error.to_string() };
             }
         }
