@@ -2,13 +2,16 @@
 
 mod support;
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use support::{run, turnkey, words};
+
+/// The shipped claw's file.
+const CLAW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/hardware/claw.toml");
 
 /// An emulator in a process of its own, ended with the test.
 struct Servos(Child);
@@ -107,13 +110,29 @@ fn servos_on_the_twin_turn_a_joint_and_the_valve_and_go_when_told() {
 }
 
 #[test]
+fn servos_as_a_claws_file_describes_them_hold_its_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_servos, port) = Servos::start(folder.path(), &format!("claw emulate --twin --config {CLAW}"));
+    let mut client = open(&port);
+    assert_eq!(ask(&mut client, 31, &[2, 9, 0, 1, 0])[8..10], [0, 0], "no return delay");
+    // 1735 to 2361 are -0.48 to 0.48 rad, outwards to the tick.
+    assert_eq!(ask(&mut client, 30, &[2, 48, 0, 8, 0])[9..17], [0x39, 0x09, 0, 0, 0xC7, 0x06, 0, 0]);
+    assert_eq!(ask(&mut client, 40, &[2, 11, 0, 1, 0])[9], 4, "the valve's servo counts turns");
+}
+
+#[test]
 fn servos_that_cannot_be_are_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
+    let reversed = fs::read_to_string(CLAW).unwrap().replacen("\"normal\" ", "\"reversed\" ", 1);
+    fs::write(folder.path().join("reversed.toml"), reversed).unwrap();
     for (line, reason) in [
         ("claw emulate --baud 12345", "got 12345"),
         ("claw emulate --twin --ids 1,2", "expected 10 with --twin"),
         ("claw emulate --ids 253", "253 is not in"),
         ("claw emulate --link /proc/claw", "/proc/claw"),
+        ("claw emulate --config none.toml", "none.toml: the file: expected a claw's description"),
+        ("claw emulate --config none.toml --ids 1", "cannot be used with"),
+        ("claw emulate --config reversed.toml --twin", "finger_0/base: expected direction \"normal\" with --twin"),
     ] {
         let said = run(folder.path(), line);
         assert!(said.code != Some(0) && said.err.contains(reason), "{line}: {}", said.err);

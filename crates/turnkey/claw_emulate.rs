@@ -5,6 +5,7 @@ use crate::stop::Stop;
 use anyhow::{Context as _, Result, bail};
 use std::io::{BufRead as _, Write as _};
 use std::time::Duration;
+use turnkey_claw::{CENTRE, ClawConfig, Direction, ServoConfig};
 use turnkey_claw_emulator::{
     BusTiming, CLAW_IDS, EmulatedServo, Emulator, EmulatorConfig, Fault, FaultHandle, Observer,
 };
@@ -17,13 +18,14 @@ use turnkey_sim::{TwinConfig, TwinHorns};
 /// # Errors
 /// When there can be no such servos, the system gives no port, or the physics can't go on.
 pub fn emulate(arguments: &Emulate) -> Result<()> {
-    let config = config(arguments);
+    let config = config(arguments)?;
     let stop = Stop::on_signals()?;
     let mut emulator = if arguments.twin {
         let expected = JOINTS + 1;
         if config.servos.len() != expected {
             let got = config.servos.len();
-            bail!("--ids: expected {expected} with --twin, nine joints and the valve; got {got}");
+            let option = if arguments.config.is_some() { "--config" } else { "--ids" };
+            bail!("{option}: expected {expected} with --twin, nine joints and the valve; got {got}");
         }
         let start = Start { joints: [0.0; JOINTS], valve: 0.0, seed: arguments.seed };
         let twin = TwinHorns::new(TwinConfig::default(), &start).context("the twin can't be made")?;
@@ -33,7 +35,8 @@ pub fn emulate(arguments: &Emulate) -> Result<()> {
     }
     .context("servos can't be emulated")?;
     let ids: Vec<String> = config.servos.iter().map(|servo| servo.id.0.to_string()).collect();
-    println!("{} servos ({}) with ids {} at {} baud", ids.len(), arguments.model, ids.join(", "), arguments.baud);
+    let (model, baud) = (config.servos[0].model.spelling(), config.servos[0].baud);
+    println!("{} servos ({model}) with ids {} at {baud} baud", ids.len(), ids.join(", "));
     println!("`silent {}` makes that one silent, `help` lists what else can go wrong; Ctrl-C ends it", ids[0]);
     println!("port {}", emulator.port().display());
     std::io::stdout().flush().context("the port can't be printed")?;
@@ -41,7 +44,56 @@ pub fn emulate(arguments: &Emulate) -> Result<()> {
     emulator.run(stop.flag()).context("the emulated servos stopped")
 }
 
-fn config(arguments: &Emulate) -> EmulatorConfig {
+/// Servos as `config` describes them, on a bus that takes its time: ids, models, baud rate, and in their EEPROM everything
+/// that a check looks at, so that it finds nothing to mend. They are mounted so that 0 rad of their horn is the joint's.
+#[must_use]
+pub fn emulated(config: &ClawConfig) -> EmulatorConfig {
+    let servo = |servo: &ServoConfig| EmulatedServo {
+        zero_ticks: CENTRE.0 - servo.homing_offset,
+        eeprom: servo
+            .settings
+            .iter()
+            .filter(|setting| setting.is_kept())
+            .map(|setting| (setting.address(), setting.value() as i32))
+            .collect(),
+        ..EmulatedServo::new(servo.id, servo.model.name, config.baud().rate())
+    };
+    EmulatorConfig {
+        servos: config.servos().map(servo).collect(),
+        timing: BusTiming::Real { usb_latency: Duration::from_millis(1) },
+        supply_volts: None,
+        link: None,
+        seed: 0,
+    }
+}
+
+fn config(arguments: &Emulate) -> Result<EmulatorConfig> {
+    let servos = match &arguments.config {
+        Some(path) => {
+            let claw = ClawConfig::load(path)?;
+            // The twin's horns turn as its joints do.
+            let reversed = claw.servos().find(|servo| servo.map.direction() == Direction::Reversed);
+            if let Some(servo) = reversed.filter(|_| arguments.twin) {
+                bail!(
+                    "{}: {}: expected direction \"normal\" with --twin, whose joints turn as its servos do, got \
+                     \"reversed\"\n  fix: emulate another claw's file, such as hardware/claw.toml",
+                    path.display(),
+                    servo.name
+                );
+            }
+            emulated(&claw).servos
+        }
+        None => as_told(arguments),
+    };
+    let timing = match arguments.instantaneous {
+        true => BusTiming::Instantaneous,
+        false => BusTiming::Real { usb_latency: Duration::from_millis(arguments.latency) },
+    };
+    Ok(EmulatorConfig { servos, timing, supply_volts: None, link: arguments.link.clone(), seed: arguments.seed })
+}
+
+/// Servos from the factory, but for what the options say.
+fn as_told(arguments: &Emulate) -> Vec<EmulatedServo> {
     let ids = match arguments.servos {
         Some(count) => (1..=count).collect(),
         None if arguments.ids.is_empty() => CLAW_IDS.to_vec(),
@@ -52,17 +104,7 @@ fn config(arguments: &Emulate) -> EmulatorConfig {
         eeprom: vec![(9, i32::from(arguments.return_delay))],
         ..EmulatedServo::new(ServoId(id), model, arguments.baud)
     };
-    let timing = match arguments.instantaneous {
-        true => BusTiming::Instantaneous,
-        false => BusTiming::Real { usb_latency: Duration::from_millis(arguments.latency) },
-    };
-    EmulatorConfig {
-        servos: ids.into_iter().map(servo).collect(),
-        timing,
-        supply_volts: None,
-        link: arguments.link.clone(),
-        seed: arguments.seed,
-    }
+    ids.into_iter().map(servo).collect()
 }
 
 /// Reads faults from standard input on a thread of its own, which ends with the process.

@@ -166,6 +166,9 @@ pub enum ClawCommand {
 /// Arguments of `claw emulate`.
 #[derive(Debug, Args)]
 pub struct Emulate {
+    /// Servos as a claw's file describes them: ids, models, baud rate and everything kept in their EEPROM.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ids", "servos", "model", "baud", "return_delay"])]
+    pub config: Option<PathBuf>,
     /// Ids of the servos, separated by commas; those of the claw and, last, of its valve if absent.
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u8).range(..=252))]
     pub ids: Vec<u8>,

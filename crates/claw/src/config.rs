@@ -139,6 +139,8 @@ pub struct ServoConfig {
     pub model: &'static ServoModel,
     /// Between its numbers and the joint's.
     pub map: JointMap,
+    /// What it adds to its encoder, ticks.
+    pub homing_offset: i32,
     /// What its control table should hold, so that all of this is true.
     pub settings: Vec<Setting>,
 }

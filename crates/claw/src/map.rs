@@ -44,6 +44,12 @@ impl JointMap {
         Self { model, direction }
     }
 
+    /// Which way the servo turns the joint.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
     /// Where the joint is when the servo stands at `ticks`.
     #[must_use]
     pub fn radians_from_ticks(&self, ticks: Ticks) -> Radians {

@@ -34,6 +34,18 @@ impl Setting {
         }
     }
 
+    /// Where the item starts.
+    #[must_use]
+    pub fn address(&self) -> u16 {
+        match self {
+            Self::Byte(register, _) => register.address,
+            Self::Word(register, _) => register.address,
+            Self::Long(register, _) => register.address,
+            Self::SignedWord(register, _) => register.address,
+            Self::SignedLong(register, _) => register.address,
+        }
+    }
+
     /// What it should hold.
     #[must_use]
     pub fn value(&self) -> i64 {
@@ -123,7 +135,8 @@ pub(super) fn of_joint(raw: &RawClawConfig, joint: &RawJoint) -> ServoConfig {
         let most = crate::units_from_amperes(model, raw.guard.amperes).min(model.current_limit as i16);
         settings.push(Setting::SignedWord(Table::GOAL_CURRENT, most));
     }
-    ServoConfig { id: ServoId(joint.id), name: joint.name.clone(), model, map, settings }
+    let (id, name) = (ServoId(joint.id), joint.name.clone());
+    ServoConfig { id, name, model, map, homing_offset: joint.homing_offset, settings }
 }
 
 /// The valve's servo: angles with turns counted, at its own speed.
@@ -136,6 +149,7 @@ pub(super) fn of_valve(valve: &RawValve) -> ServoConfig {
         name: "valve".into(),
         model,
         map: JointMap::new(model, valve.direction),
+        homing_offset: valve.homing_offset,
         settings,
     }
 }

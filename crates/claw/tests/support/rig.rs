@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use turnkey_claw::{ClawConfig, Setting};
+use turnkey_claw::ClawConfig;
 use turnkey_claw_emulator::{BusTiming, Emulator, EmulatorConfig, FaultHandle, Observer, ServoView};
 use turnkey_core::ServoId;
 use turnkey_core::servo::{FreeHorns, ServoName};
@@ -36,7 +36,8 @@ impl EmulatedRig {
         let mut emulated = EmulatorConfig::claw(ServoName::Xm430W210);
         emulated.timing = BusTiming::Instantaneous;
         for (servo, configured) in emulated.servos.iter_mut().zip(config.servos()) {
-            servo.eeprom = configured.settings.iter().filter(|setting| setting.is_kept()).map(eeprom).collect();
+            let kept = configured.settings.iter().filter(|setting| setting.is_kept());
+            servo.eeprom = kept.map(|setting| (setting.address(), setting.value() as i32)).collect();
         }
         change(&mut emulated);
         let horns = Arc::new(Mutex::new(FreeHorns::at(&vec![0.0; emulated.servos.len()])));
@@ -69,11 +70,6 @@ impl EmulatedRig {
             self.wait_for(joint.id.0, "torque off", |servo| !servo.awake || !servo.torque_enabled);
         }
     }
-}
-
-fn eeprom(setting: &Setting) -> (u16, i32) {
-    let address = setting.item().split(['(', ')']).nth(1).unwrap().trim_start_matches("register ").parse().unwrap();
-    (address, setting.value() as i32)
 }
 
 impl Drop for EmulatedRig {

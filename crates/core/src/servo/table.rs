@@ -23,6 +23,15 @@ impl ServoName {
             Self::Xh430V210 => &XH430_V210,
         }
     }
+
+    /// As files and options spell it.
+    #[must_use]
+    pub fn spelling(self) -> &'static str {
+        match self {
+            Self::Xm430W210 => "xm430_w210",
+            Self::Xh430V210 => "xh430_v210",
+        }
+    }
 }
 
 /// One kind of servo, by the vendor's manual. Torque and speed are the horn's, after the gears.
