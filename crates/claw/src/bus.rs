@@ -1,5 +1,6 @@
 //! The one way to the servos: transactions with a deadline, whose replies are matched by id.
 
+mod scan;
 mod wire;
 
 use crate::alert::HardwareAlerts;
@@ -7,6 +8,7 @@ use crate::error::ClawError;
 use crate::register::{Baud, ControlTable, Register, RegisterValue};
 use crate::reply::{Reply, ReplyParser};
 use dynamixel2::instructions::{instruction_id, packet_id};
+pub use scan::Found;
 use serial2::SerialPort;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -279,6 +281,15 @@ impl Bus {
         let each = values.iter().flat_map(|(id, value)| std::iter::once(id.0).chain(value.to_bytes()));
         let parameters: Vec<u8> = head.into_iter().chain(each).collect();
         self.send(ServoId(packet_id::BROADCAST), instruction_id::SYNC_WRITE, &parameters)
+    }
+
+    /// Writes an item of everyone on the bus, whatever their ids. They don't answer.
+    ///
+    /// # Errors
+    /// When the port fails.
+    pub fn broadcast<T: RegisterValue>(&mut self, register: Register<T>, value: T) -> Result<(), ClawError> {
+        let parameters = [&register.address.to_le_bytes()[..], &value.to_bytes()].concat();
+        self.send(ServoId(packet_id::BROADCAST), instruction_id::WRITE, &parameters)
     }
 
     /// What a servo says is wrong with it.
