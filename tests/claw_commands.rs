@@ -281,7 +281,7 @@ fn a_file_that_is_none_is_refused_by_every_command_with_the_reason() {
     fs::write(servos.folder().join("claw.toml"), "\u{0}\u{1}[[joint").unwrap();
     let text = fs::read_to_string(FILE).unwrap();
     fs::write(servos.folder().join("home.toml"), text.replacen("home = 0.0", "home = 9.0", 1)).unwrap();
-    for command in ["doctor", "monitor", "reboot", "home"] {
+    for command in ["doctor", "monitor", "reboot", "home", "calibrate --dry-run"] {
         for (file, reason) in [
             ("claw.toml", "expected a claw's description in TOML"),
             ("home.toml", "home: expected -0.48 to 0.48, got 9"),

@@ -1,5 +1,6 @@
 //! The commands of `turnkey claw`: one a module. What they share is here.
 
+mod calibrate;
 mod doctor;
 mod home;
 mod monitor;
@@ -28,6 +29,7 @@ pub fn run(command: &ClawCommand) -> Result<()> {
         ClawCommand::Doctor(arguments) => doctor::doctor(arguments),
         ClawCommand::SetId(arguments) => one_servo::set_id(arguments),
         ClawCommand::SetBaud(arguments) => one_servo::set_baud(arguments),
+        ClawCommand::Calibrate(arguments) => calibrate::calibrate(arguments),
         ClawCommand::Monitor(arguments) => monitor::monitor(arguments),
         ClawCommand::Reboot(arguments) => reboot::reboot(arguments),
         ClawCommand::Release(arguments) => release::release(arguments),

@@ -169,6 +169,8 @@ pub enum ClawCommand {
     SetId(claw::SetId),
     /// Gives one servo another baud rate.
     SetBaud(claw::SetBaud),
+    /// Walks a person through the joints' zeros and ends, and writes the claw's file.
+    Calibrate(claw::Calibrate),
     /// Shows what every servo does, without ever giving torque.
     Monitor(claw::Monitor),
     /// Reboots servos, which clears their alerts and takes their torque off.

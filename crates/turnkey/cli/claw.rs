@@ -83,6 +83,26 @@ pub struct Which {
     pub dry_run: bool,
 }
 
+/// Arguments of `claw calibrate`.
+#[derive(Debug, Args)]
+pub struct Calibrate {
+    /// Port, file and form of the answer.
+    #[command(flatten)]
+    pub line: Line,
+    /// Writes over the claw's file without asking; what it says beside the calibration stays.
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Leaves out the valve's servo.
+    #[arg(long)]
+    pub no_valve: bool,
+    /// How far limits stay from the ends that a joint was put to, rad.
+    #[arg(long, default_value_t = 0.05)]
+    pub margin: f64,
+    /// Walks through it, and writes nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// Arguments of `claw monitor`.
 #[derive(Debug, Args)]
 pub struct Monitor {
