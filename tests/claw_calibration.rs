@@ -186,6 +186,8 @@ fn nobody_who_answers_a_signal_or_no_leave_to_overwrite_leaves_every_file_as_it_
     }
     assert!(walk.child.wait().unwrap().code() == Some(1) && rest.contains("stopped before its end"), "{rest}");
     assert!(!mine.exists());
+    let said = Walk::begin(&servos, "calibrate --config nowhere/mine.toml").end();
+    assert!(said.code == Some(1) && said.err.contains("nowhere: expected a folder"), "{}", said.err);
     fs::copy(FILE, &mine).unwrap();
     let mut walk = Walk::begin(&servos, "calibrate --config mine.toml");
     walk.wait_for("is there already. Write over it at the end?");

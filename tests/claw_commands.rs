@@ -32,7 +32,7 @@ fn scan_finds_every_servo_at_its_own_baud_rate() {
     assert_eq!(found, [(1_000_000, 7, 1030), (1_000_000, 8, 1050), (57_600, 1, 1030)]);
     assert_eq!(all.as_array().unwrap().len(), 8, "every baud rate is there");
     let said = servos.say_well("scan --baud 57600");
-    assert!(said.out.contains("    1  xm430_w210   48"), "{}", said.out);
+    assert!(said.out.contains("    1  xm430_w210         48\n"), "{}", said.out);
     servos.say_badly("scan --baud 115200", &["no answer at 115200 baud", "every baud rate is tried"]);
     servos.say_badly("scan --baud 38400", &["got 38400"]);
 }
@@ -175,7 +175,7 @@ fn home_takes_the_joints_there_and_lets_go() {
     let servos = Servos::of_claw();
     servos.put(&[0.3, -0.4, 0.5, 0.0, 0.0, 0.0, -0.3, 0.2, 0.1, 2.0]);
     let said = servos.say_well("home --dry-run");
-    assert!(said.out.contains("finger_0/top       +0.500  +0.000"), "{}", said.out);
+    assert!(said.out.contains("finger_0/top       +0.500  +0.000\n"), "{}", said.out);
     assert_eq!(servos.servo(12).goals_taken, None, "nothing moved");
     let joints = document(&servos.say_well("home --json"));
     for joint in joints.as_array().unwrap() {

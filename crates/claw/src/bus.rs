@@ -127,7 +127,8 @@ impl Bus {
     /// # Errors
     /// When the port does not know it.
     pub fn set_baud(&mut self, baud: Baud) -> Result<(), ClawError> {
-        let result = self.writer.set_baud_rate(baud.rate());
+        // What was said leaves at the speed it was said at.
+        let result = self.reader.flush().and_then(|()| self.writer.set_baud_rate(baud.rate()));
         result.map_err(|e| self.port_error("another baud rate", e))
     }
 

@@ -46,6 +46,12 @@ struct Calibration<'a> {
 pub(super) fn calibrate(arguments: &Calibrate) -> Result<()> {
     let path = &arguments.line.config;
     ensure!((0.0..=0.5).contains(&arguments.margin), "--margin: expected 0 to 0.5 rad, got {}", arguments.margin);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    ensure!(
+        folder.is_dir(),
+        "{}: expected a folder to write the file in, got none\n  fix: make it, or name another by --config",
+        folder.display()
+    );
     let person = Person::new()?;
     let mut raw = begin(arguments, &person)?;
     if let Some(port) = &arguments.line.port {
@@ -66,7 +72,9 @@ pub(super) fn calibrate(arguments: &Calibrate) -> Result<()> {
     }
     let config = raw.check(&path.display().to_string())?;
     if !arguments.dry_run {
-        write_durably(path, (HEAD.to_owned() + &config.raw().to_toml()).as_bytes())?;
+        let text = HEAD.to_owned() + &config.raw().to_toml();
+        // Half an hour's work is not lost to a full disk.
+        write_durably(path, text.as_bytes()).inspect_err(|_| eprintln!("{text}"))?;
         let back = ClawConfig::load(path)?;
         ensure!(
             back == config,

@@ -60,7 +60,8 @@ pub(super) fn doctor(arguments: &Doctor) -> Result<()> {
     }
     let faults = report.findings.iter().filter(|finding| finding.severity == Severity::Fault).count();
     if faults > 0 {
-        bail!("claw: expected servos that may be enabled, got {faults} faults\n  fix: as said beside each");
+        let plural = if faults == 1 { "" } else { "s" };
+        bail!("claw: expected servos that may be enabled, got {faults} fault{plural}\n  fix: as said beside each");
     }
     Ok(())
 }

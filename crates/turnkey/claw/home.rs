@@ -43,6 +43,9 @@ pub(super) fn home(arguments: &Home) -> Result<()> {
         hold(&mut claw, &stop)?;
     }
     claw.release()?;
+    if !arguments.line.json {
+        print("torque is off\n")?;
+    }
     Ok(())
 }
 

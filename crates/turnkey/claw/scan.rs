@@ -61,7 +61,7 @@ fn table(at: &AtBaud) -> Result<String> {
         let model = model.map_or_else(|| "?".into(), model_name);
         let firmware = firmware.map_or_else(|| "?".into(), |version| version.to_string());
         let remark = if *garbled { "  damaged answers: two servos with this id, or a bad line" } else { "" };
-        writeln!(text, "{:>5}  {model:<12} {firmware:<8}{remark}", id.0)?;
+        writeln!(text, "{:>5}  {model:<12} {firmware:>8}{remark}", id.0)?;
     }
     Ok(text)
 }

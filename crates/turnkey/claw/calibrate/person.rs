@@ -40,11 +40,18 @@ impl Person {
     /// When nobody answers any more, a signal stops it, or `live` fails.
     pub(super) fn ask(&self, question: &str, mut live: impl FnMut() -> Result<String>) -> Result<String> {
         eprintln!("{question}");
+        let answer = self.wait(&mut live);
+        if self.sees && answer.is_err() {
+            // The error begins a line of its own.
+            eprintln!();
+        }
+        answer
+    }
+
+    fn wait(&self, live: &mut dyn FnMut() -> Result<String>) -> Result<String> {
         loop {
             match self.lines.recv_timeout(GLANCE) {
-                Ok(answer) => {
-                    return Ok(answer.context("the answer can't be read")?.trim().to_lowercase());
-                }
+                Ok(answer) => return Ok(answer.context("the answer can't be read")?.trim().to_lowercase()),
                 Err(RecvTimeoutError::Disconnected) => {
                     bail!("calibrate: expected an answer, got the end of the input; nothing was written")
                 }

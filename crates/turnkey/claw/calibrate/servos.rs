@@ -8,6 +8,9 @@ use turnkey_core::{JOINTS, ServoId};
 /// A joint that was moved turned its servo by more than this, ticks: 5 degrees.
 const MOVED: i32 = 57;
 
+/// A servo that nobody touches stays within this, ticks.
+const STILL: i32 = 5;
+
 /// One servo that answers.
 #[derive(Clone, Copy, Debug)]
 struct Servo {
@@ -124,9 +127,12 @@ impl Servos {
         let now = self.encoders()?;
         let free = (0..now.len()).filter(|place| !self.servos[*place].taken);
         let furthest = free.max_by_key(|place| (now[*place] - before[*place]).abs());
-        Ok(furthest.map_or_else(String::new, |place| {
-            let angle = f64::from(now[place] - before[place]) * RADIANS_PER_TICK;
-            format!("servo {:>3}: {angle:+.3} rad", self.servos[place].id.0)
-        }))
+        Ok(match furthest.filter(|place| (now[*place] - before[*place]).abs() > STILL) {
+            Some(place) => {
+                let angle = f64::from(now[place] - before[place]) * RADIANS_PER_TICK;
+                format!("servo {}: {angle:+.3} rad", self.servos[place].id.0)
+            }
+            None => "nothing has moved yet".to_owned(),
+        })
     }
 }
