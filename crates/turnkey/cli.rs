@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod claw;
+
 use crate::orders::Order;
 use crate::rig::{CLAW_FILE, RigConfig};
 use anyhow::{Context as _, Result, bail, ensure};
@@ -244,6 +246,24 @@ pub struct Robustness {
 /// What can be done with the claw's servos.
 #[derive(Debug, Subcommand)]
 pub enum ClawCommand {
+    /// Finds every servo on the port: ids, models, firmware, at every baud rate.
+    Scan(claw::Scan),
+    /// Compares the servos with the claw's file, and says how to mend what differs.
+    Doctor(claw::Doctor),
+    /// Gives one servo another id.
+    SetId(claw::SetId),
+    /// Gives one servo another baud rate.
+    SetBaud(claw::SetBaud),
+    /// Walks a person through the joints' zeros and ends, and writes the claw's file.
+    Calibrate(claw::Calibrate),
+    /// Shows what every servo does, without ever giving torque.
+    Monitor(claw::Monitor),
+    /// Reboots servos, which clears their alerts and takes their torque off.
+    Reboot(claw::Reboot),
+    /// Switches torque off.
+    Release(claw::Release),
+    /// Takes the joints home, then switches torque off.
+    Home(claw::Home),
     /// Emulates servos on a pseudo-terminal, which clients open as they would a serial port.
     Emulate(Emulate),
 }

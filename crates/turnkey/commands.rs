@@ -3,8 +3,8 @@
 use crate::asynchronous::{Asynchronous, Ended};
 use crate::bench;
 use crate::checkpoint::Checkpoint;
-use crate::claw_emulate::emulate;
-use crate::cli::{ClawCommand, Cli, Command, Evaluate, PlantName, Plot, Robustness, Train};
+use crate::claw;
+use crate::cli::{Cli, Command, Evaluate, PlantName, Plot, Robustness, Train};
 use crate::config::{Config, RunMode};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::lateness::LatenessFigures;
@@ -45,7 +45,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Robustness(arguments) => test_robustness(&arguments),
         Command::Plot(arguments) => plot(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
-        Command::Claw(ClawCommand::Emulate(arguments)) => emulate(&arguments),
+        Command::Claw(command) => claw::run(&command),
         Command::Config(arguments) => {
             print!("{}", Config::load(&arguments.config, &arguments.set)?.to_toml()?);
             Ok(())

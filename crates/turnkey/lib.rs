@@ -4,6 +4,7 @@
 pub mod asynchronous;
 pub mod bench;
 pub mod checkpoint;
+pub mod claw;
 pub mod claw_emulate;
 pub mod cli;
 pub mod commands;

@@ -1,5 +1,6 @@
 //! The one way to the servos: transactions with a deadline, whose replies are matched by id.
 
+mod scan;
 mod wire;
 
 use crate::alert::HardwareAlerts;
@@ -7,6 +8,7 @@ use crate::error::ClawError;
 use crate::register::{Baud, ControlTable, Register, RegisterValue};
 use crate::reply::{Reply, ReplyParser};
 use dynamixel2::instructions::{instruction_id, packet_id};
+pub use scan::Found;
 use serial2::SerialPort;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -125,7 +127,8 @@ impl Bus {
     /// # Errors
     /// When the port does not know it.
     pub fn set_baud(&mut self, baud: Baud) -> Result<(), ClawError> {
-        let result = self.writer.set_baud_rate(baud.rate());
+        // What was said leaves at the speed it was said at.
+        let result = self.reader.flush().and_then(|()| self.writer.set_baud_rate(baud.rate()));
         result.map_err(|e| self.port_error("another baud rate", e))
     }
 
@@ -279,6 +282,15 @@ impl Bus {
         let each = values.iter().flat_map(|(id, value)| std::iter::once(id.0).chain(value.to_bytes()));
         let parameters: Vec<u8> = head.into_iter().chain(each).collect();
         self.send(ServoId(packet_id::BROADCAST), instruction_id::SYNC_WRITE, &parameters)
+    }
+
+    /// Writes an item of everyone on the bus, whatever their ids. They don't answer.
+    ///
+    /// # Errors
+    /// When the port fails.
+    pub fn broadcast<T: RegisterValue>(&mut self, register: Register<T>, value: T) -> Result<(), ClawError> {
+        let parameters = [&register.address.to_le_bytes()[..], &value.to_bytes()].concat();
+        self.send(ServoId(packet_id::BROADCAST), instruction_id::WRITE, &parameters)
     }
 
     /// What a servo says is wrong with it.

@@ -16,10 +16,12 @@ mod finding;
 mod latency;
 mod map;
 mod register;
+mod release;
 mod reply;
+mod status;
 
 pub use alert::{HardwareAlerts, Refusal};
-pub use bus::{Bus, Ping, SyncReplies, Traffic};
+pub use bus::{Bus, Found, Ping, SyncReplies, Traffic};
 pub use check::{Report, ServoReport, check, mend};
 pub use claw::{Claw, ClawReading, Disabled, Enabled};
 pub use config::{ClawConfig, Guard, RawClawConfig, RawJoint, RawTiming, RawValve, ServoConfig, Setting};
@@ -32,4 +34,6 @@ pub use register::{
     WATCHDOG_TRIPPED, WATCHDOG_UNIT_MS, amperes_from_units, radians_per_sec_from_units, units_from_amperes,
     units_from_radians_per_sec, units_from_radians_per_sec2,
 };
+pub use release::release;
 pub use reply::{Noise, Reply, ReplyParser};
+pub use status::{ServoStatus, status};

@@ -160,6 +160,8 @@ impl ControlTable {
     pub const PROFILE_VELOCITY: Register<u32> = Register::new("profile velocity", 112);
     /// Where it is to go, ticks.
     pub const GOAL_POSITION: Register<i32> = Register::new("goal position", 116);
+    /// Its clock, ms.
+    pub const REALTIME_TICK: Register<u16> = Register::new("realtime tick", 120);
     /// Current it takes, in the model's current unit; the sign is the torque's.
     pub const PRESENT_CURRENT: Register<i16> = Register::new("present current", 126);
     /// How fast it turns, 0.229 rev/min.

@@ -219,27 +219,13 @@ impl Rig {
         }
     }
 
-    /// Switches torque off: at once for all, then each until it confirms.
+    /// Switches torque off.
     pub(super) fn release(&mut self) -> Result<(), ClawError> {
-        let all: Vec<(ServoId, u8)> = self.ids.iter().map(|id| (*id, 0)).collect();
-        // Twice, since nobody answers: a damaged instruction is lost on everyone.
-        let said = (0..2).try_for_each(|_| self.bus.sync_write(Table::TORQUE_ENABLE, &all));
-        let confirms = |bus: &mut Bus, id: ServoId| match bus.write(id, Table::TORQUE_ENABLE, 0) {
-            Ok(()) => bus.write(id, Table::BUS_WATCHDOG, 0).is_ok(),
-            Err(_) => false,
-        };
-        // Where the port is gone, asking each would only take time.
-        let servos: Vec<ServoId> = match said {
-            Ok(()) => self.ids.iter().copied().filter(|id| !confirms(&mut self.bus, *id)).collect(),
-            Err(_) => self.ids.clone(),
-        };
+        let result = crate::release(&mut self.bus, &self.ids);
         self.valve_torque = false;
         self.last = None;
         self.torque = Torque::Off;
-        match servos.is_empty() {
-            true => Ok(()),
-            false => Err(ClawError::NotReleased { servos, after: "the claw was to be released".into() }),
-        }
+        result
     }
 
     /// Reboots servos that shut down by overload.
