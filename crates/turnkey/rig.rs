@@ -21,7 +21,7 @@ use eye::Eye;
 use shadow::Shadow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use turnkey_camera::Captured;
+use turnkey_camera::{CameraError, Captured};
 use turnkey_claw::{Claw, ClawConfig, ClawError, ClawReading, Disabled, Enabled};
 use turnkey_core::{
     Failure, Frame, FrameSize, Health, JointGoal, JointLimits, Kind, PictureHealth, Plant, Pose, Reading, Scene,
@@ -200,14 +200,8 @@ impl Rig {
         let due = Instant::now();
         let reading = claw.read(due + pace.period().max(LEAST_PATIENCE))?;
         let cycle = writing + due.elapsed();
-        let captured = match self.eye.as_ref().map(Eye::look).transpose() {
-            Ok(captured) => captured,
-            Err(error) => {
-                // Blind, it holds still; limp, it can't do harm.
-                self.let_go()?;
-                return Err(error.into());
-            }
-        };
+        let looked = self.eye.as_ref().map(Eye::look).transpose();
+        let captured = self.seen(looked)?;
         self.health = Some(Health {
             told: *told.radians(),
             joint_age: begun.saturating_duration_since(epoch).saturating_sub(since),
@@ -220,16 +214,27 @@ impl Rig {
         Ok((reading, captured.map(|captured| captured.frame)))
     }
 
+    /// Goes on once there are pictures; without any, it waits without torque.
+    fn await_sight(&mut self) -> Result<(), RigError> {
+        if self.eye.as_ref().is_none_or(|eye| eye.look().is_ok()) {
+            return Ok(());
+        }
+        self.let_go()?;
+        self.eye.as_ref().map_or(Ok(()), |eye| eye.await_frame(&self.interrupted))
+    }
+
     /// The first picture of an episode, taken once all is where it starts.
     fn first_look(&mut self) -> Result<Option<Frame>, RigError> {
-        let Some(eye) = &self.eye else { return Ok(None) };
-        match eye.look_patiently(&self.interrupted) {
-            Ok(captured) => Ok(Some(captured.frame)),
-            Err(error) => {
-                self.let_go()?;
-                Err(error)
-            }
+        let looked = self.eye.as_ref().map(Eye::look_anew).transpose();
+        Ok(self.seen(looked)?.map(|captured| captured.frame))
+    }
+
+    /// What was seen. Without a picture the claw is let go of.
+    fn seen<T>(&mut self, looked: Result<T, CameraError>) -> Result<T, RigError> {
+        if looked.is_err() {
+            self.let_go()?;
         }
+        Ok(looked?)
     }
 
     fn keep(&mut self, reading: ClawReading, frame: Option<Frame>) -> Reading {
@@ -262,7 +267,7 @@ impl Plant for Rig {
 
     fn reset(&mut self, start: &Start) -> Result<Reading, Failure> {
         self.health = None;
-        let brought = self.bring(start).and_then(|reading| Ok((reading, self.first_look()?)));
+        let brought = self.await_sight().and_then(|()| Ok((self.bring(start)?, self.first_look()?)));
         let (reading, frame) = brought.map_err(|error| self.failed(error))?;
         self.pace.begin();
         Ok(self.keep(reading, frame))

@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use turnkey::claw_emulate::Film;
 use turnkey_claw::{ClawConfig, RawClawConfig};
 use turnkey_claw_emulator::{Emulator, FaultHandle, Observer, ServoView};
 use turnkey_core::{JOINTS, ServoId, Start};
@@ -21,12 +22,17 @@ pub(crate) struct EmulatedRig {
     pub(crate) faults: FaultHandle,
     observer: Observer,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl EmulatedRig {
     /// Servos as the claw's file says, which is written to `folder` with what `change` changes of it.
     pub(crate) fn new(folder: &Path, change: impl FnOnce(&mut RawClawConfig)) -> Self {
+        Self::seen(folder, None, change)
+    }
+
+    /// The same, and a camera over them as this file says.
+    pub(crate) fn seen(folder: &Path, camera: Option<&Path>, change: impl FnOnce(&mut RawClawConfig)) -> Self {
         let mut raw = ClawConfig::load(FILE.as_ref()).unwrap().raw().clone();
         // A machine that is busy with other tests must not trip what is not under test.
         (raw.timing.watchdog_secs, raw.timing.max_reading_age_secs) = (1.0, 0.8);
@@ -39,7 +45,9 @@ impl EmulatedRig {
         let config = raw.check("claw.toml").unwrap();
         let emulated = turnkey::claw_emulate::emulated(&config);
         let start = Start { joints: [0.0; JOINTS], valve: 0.0, seed: 0 };
-        let mut emulator = Emulator::open(&emulated, TwinHorns::new(TwinConfig::default(), &start).unwrap()).unwrap();
+        let twin = Arc::new(Mutex::new(TwinHorns::new(TwinConfig::default(), &start).unwrap()));
+        let film = camera.map(|file| Film::open(file, Arc::clone(&twin), 0).unwrap());
+        let mut emulator = Emulator::open(&emulated, twin).unwrap();
         let port = emulator.port().to_str().unwrap().to_owned();
         let (faults, observer) = (emulator.faults(), emulator.observer());
         let stop = Arc::new(AtomicBool::new(false));
@@ -49,8 +57,10 @@ impl EmulatedRig {
             let _ = turnkey::priority::real_time();
             emulator.run(&stopped).unwrap();
         };
-        let thread = Some(std::thread::spawn(run));
-        Self { config, port, faults, observer, stop, thread }
+        let stopped = Arc::clone(&stop);
+        let filming = film.map(|film| std::thread::spawn(move || film.run(&stopped).unwrap()));
+        let threads = filming.into_iter().chain([std::thread::spawn(run)]).collect();
+        Self { config, port, faults, observer, stop, threads }
     }
 
     /// What a servo is like, as somebody who isn't on the bus sees it.
@@ -82,7 +92,7 @@ impl EmulatedRig {
 impl Drop for EmulatedRig {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             drop(thread.join());
         }
     }

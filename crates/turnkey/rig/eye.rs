@@ -7,6 +7,8 @@ use turnkey_camera::{CameraConfig, CameraError, Captured, Running};
 use turnkey_claw::ClawError;
 use turnkey_core::FrameSize;
 
+/// The longest look under torque.
+const LONGEST_LOOK: Duration = Duration::from_millis(150);
 /// How long a reset waits for a camera that has no picture: longer than it takes to be plugged in again.
 const RETURN: Duration = Duration::from_secs(10);
 /// How long it waits at a time before it listens whether somebody wants it to stop.
@@ -39,17 +41,29 @@ impl Eye {
         self.size
     }
 
-    /// The newest frame, none older than configured; waits for one as long as one may be old.
+    /// The newest frame, none older than configured.
     pub(super) fn look(&self) -> Result<Captured, CameraError> {
-        self.running.slot().wait(Instant::now().checked_sub(self.max_age).unwrap_or_else(Instant::now), self.max_age)
+        let now = Instant::now();
+        self.running.slot().wait(now.checked_sub(self.max_age).unwrap_or(now), self.patience())
     }
 
-    /// The first frame after now, waited for while a camera that is gone may come back.
-    pub(super) fn look_patiently(&self, interrupted: &Interrupted) -> Result<Captured, RigError> {
+    /// How long a frame is waited for under torque: as long as one may be old, and never so long that servos take the
+    /// silence for the end of this program.
+    fn patience(&self) -> Duration {
+        self.max_age.min(LONGEST_LOOK)
+    }
+
+    /// The first frame taken after now.
+    pub(super) fn look_anew(&self) -> Result<Captured, CameraError> {
+        self.running.slot().wait(Instant::now(), self.patience())
+    }
+
+    /// Waits for a frame while a camera that is gone may come back.
+    pub(super) fn await_frame(&self, interrupted: &Interrupted) -> Result<(), RigError> {
         let now = Instant::now();
         loop {
             match self.running.slot().wait(now, LISTEN) {
-                Ok(captured) => return Ok(captured),
+                Ok(_) => return Ok(()),
                 Err(_) if interrupted() => return Err(ClawError::Stopped.into()),
                 Err(error) if now.elapsed() > RETURN || !self.running.is_running() => return Err(error.into()),
                 Err(_) => {}
