@@ -42,12 +42,7 @@ fn group(values: &[f32], first: usize) -> [f32; GROUP] {
 
 /// Of each place the greater number and where it is, the second ones being number `first` and those after it. By masks:
 /// which one is greater can't be foretold, and a branch on it costs more than all the rest.
-fn greater(
-    best: [f32; GROUP],
-    at: [u32; GROUP],
-    values: [f32; GROUP],
-    first: u32,
-) -> ([f32; GROUP], [u32; GROUP]) {
+fn greater(best: [f32; GROUP], at: [u32; GROUP], values: [f32; GROUP], first: u32) -> ([f32; GROUP], [u32; GROUP]) {
     let better: [u32; GROUP] = std::array::from_fn(|i| u32::from(values[i] > best[i]).wrapping_neg());
     let chosen = |i: usize, new: u32, old: u32| (new & better[i]) | (old & !better[i]);
     let numbers = std::array::from_fn(|i| f32::from_bits(chosen(i, values[i].to_bits(), best[i].to_bits())));
