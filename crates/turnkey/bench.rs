@@ -4,7 +4,7 @@ use crate::cli::{Bench, BenchWhat};
 use crate::config::Config;
 use crate::setup::environment;
 use crate::statistics::median;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use turnkey_core::{
@@ -23,22 +23,30 @@ const WIDTHS: Widths = Widths { observation: 24, action: 9, pictures: None };
 pub fn run(arguments: &Bench) -> Result<()> {
     ensure!(arguments.seconds > 0.0, "--seconds: expected a number above 0, got {}", arguments.seconds);
     let seconds = Duration::from_secs_f64(arguments.seconds.min(3600.0));
+    let name = serde_json::Value::from(arguments.device.as_str());
+    let device = serde_json::from_value(name).context("--device")?;
+    let published = SacConfig { device, ..SacConfig::default() };
+    let batch_of_128 = SacConfig { batch_size: 128, ..published.clone() };
     let line = match arguments.what {
         BenchWhat::Step => {
             let (mut learner, batch) =
-                (Sac::new(&SacConfig::default(), WIDTHS.observation, WIDTHS.action, 0)?, random_batch(256, WIDTHS));
+                (Sac::new(&published, WIDTHS.observation, WIDTHS.action, 0)?, random_batch(256, WIDTHS));
             times("state", seconds, || {
                 learner.update(&batch);
             })
         }
-        BenchWhat::Pixels => pixels("default", EncoderName::Fast, 48, 1, seconds)?,
-        BenchWhat::Drq => pixels("drq", EncoderName::Drq, 64, 3, seconds)?,
+        BenchWhat::Pixels => pixels("default", (EncoderName::Fast, 48, 1), batch_of_128, seconds)?,
+        BenchWhat::Drq => pixels("drq", (EncoderName::Drq, 64, 3), batch_of_128, seconds)?,
+        BenchWhat::Paper => {
+            let encoder = EncoderConfig { separate: true, shift: 0, ..EncoderConfig::default() };
+            pixels("paper", (EncoderName::Paper, 32, 1), SacConfig { batch_size: 256, encoder, ..published }, seconds)?
+        }
         BenchWhat::Act => {
-            let mut learner = Sac::new(&SacConfig::default(), WIDTHS.observation, WIDTHS.action, 0)?;
+            let mut learner = Sac::new(&published, WIDTHS.observation, WIDTHS.action, 0)?;
             let (observation, mut rng) = (Observation::from(vec![0.3; WIDTHS.observation]), Rng::new(0, "act"));
             times("state-inference", seconds, || drop(learner.act(&observation, Mode::Sample, &mut rng)))
         }
-        BenchWhat::Loop => whole_loop(seconds)?,
+        BenchWhat::Loop => whole_loop(&published, seconds)?,
         BenchWhat::Physics => physics(seconds)?,
     };
     println!("{}", if arguments.json { line.to_string() } else { serde_json::to_string_pretty(&line)? });
@@ -46,11 +54,16 @@ pub fn run(arguments: &Bench) -> Result<()> {
 }
 
 /// Gradient steps from `stack` pictures of `side` by `side` pixels and 27 numbers.
-fn pixels(mode: &str, layers: EncoderName, side: usize, stack: usize, seconds: Duration) -> Result<serde_json::Value> {
+fn pixels(
+    mode: &str,
+    (layers, side, stack): (EncoderName, usize, usize),
+    config: SacConfig,
+    seconds: Duration,
+) -> Result<serde_json::Value> {
     let pictures = PictureShape { size: FrameSize { width: side, height: side }, stack };
     let widths = Widths { observation: 27, action: 9, pictures: Some(pictures) };
-    let encoder = EncoderConfig { layers, ..EncoderConfig::default() };
-    let config = SacConfig { batch_size: 128, encoder, ..SacConfig::default() };
+    let encoder = EncoderConfig { layers, ..config.encoder };
+    let config = SacConfig { encoder, ..config };
     let mut learner = Sac::seeing(&config, widths.observation, widths.pictures, widths.action, 0)?;
     let mut batch = random_batch(config.batch_size, widths);
     let mut rng = Rng::new(0, "bench pictures");
@@ -95,11 +108,11 @@ fn turn_random() -> Result<Config> {
 }
 
 /// Environment steps a second with one published gradient step each, replay included, files not.
-fn whole_loop(seconds: Duration) -> Result<serde_json::Value> {
+fn whole_loop(config: &SacConfig, seconds: Duration) -> Result<serde_json::Value> {
     let mut environment = environment(&turn_random()?)?;
     let spec = environment.spec();
     let widths = Widths { observation: spec.observation.len(), action: spec.action.len(), pictures: None };
-    let mut learner = Sac::new(&SacConfig::default(), widths.observation, widths.action, 0)?;
+    let mut learner = Sac::new(config, widths.observation, widths.action, 0)?;
     let mut replay = Replay::new(100_000, widths)?;
     let mut batch = Batch::zeros(256, widths.observation, widths.action);
     let mut rng = Rng::new(0, "bench");

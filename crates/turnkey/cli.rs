@@ -339,6 +339,9 @@ pub struct Bench {
     /// Seconds to time for.
     #[arg(long, default_value_t = 10.0)]
     pub seconds: f64,
+    /// What computes gradient steps: auto, flex, tch, tch_cuda or cuda.
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    pub device: String,
     /// Prints one line of JSON.
     #[arg(long)]
     pub json: bool,
@@ -353,6 +356,8 @@ pub enum BenchWhat {
     Pixels,
     /// DrQ's: three pictures of 64x64, 27 numbers, its encoder, batch 128.
     Drq,
+    /// The paper's: one picture of 32x32, 27 numbers, separate encoders, batch 256.
+    Paper,
     /// A policy's action for one observation.
     Act,
     /// The whole loop on TurnRandom, one gradient step an environment step.

@@ -13,6 +13,7 @@ from torch import nn
 
 NUMBERS, ACTION, HIDDEN, BATCH, RATE, FEATURES = 27, 9, 256, 128, 1e-3, 50
 torch.set_num_threads(args.threads)
+torch.set_default_device(args.device)
 torch.manual_seed(args.seed)
 
 
@@ -94,6 +95,8 @@ def step():
     descend(alpha_adam, (log_alpha.exp() * (-log_pi.detach() + ACTION)).mean())
     with torch.no_grad():
         torch._foreach_lerp_(averaged, trained, 0.005)
+    if args.device != "cpu":
+        torch.cuda.synchronize()
 
 
-measure(step, args.seconds, warmup=3, peer="torch", mode=args.library, threads=args.threads)
+measure(step, args.seconds, warmup=3, peer="torch", mode=args.library, threads=args.threads, device=args.device)

@@ -13,6 +13,7 @@ from torch import nn
 
 OBSERVATION, ACTION, HIDDEN, BATCH, RATE = 24, 9, 256, 256, 3e-4
 torch.set_num_threads(args.threads)
+torch.set_default_device(args.device)
 torch.manual_seed(args.seed)
 
 
@@ -66,6 +67,8 @@ def step():
     descend(alpha_adam, (log_alpha.exp() * (-log_pi.detach() + ACTION)).mean())
     with torch.no_grad():
         torch._foreach_lerp_(target_parameters, critic_parameters, 0.005)
+    if args.device != "cpu":
+        torch.cuda.synchronize()
 
 
-measure(step, args.seconds, peer="torch", mode="state", threads=args.threads)
+measure(step, args.seconds, peer="torch", mode="state", threads=args.threads, device=args.device)

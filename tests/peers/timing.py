@@ -14,6 +14,7 @@ def arguments(libraries=(), **defaults):
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=defaults.get("seconds", 10.0))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu", help="PyTorch's name of where to compute: cpu or cuda")
     parsed = parser.parse_args()
     limit_threads(parsed.threads)
     return parsed

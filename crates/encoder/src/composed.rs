@@ -5,8 +5,17 @@ use crate::norm::NORM_EPSILON;
 use crate::shape::EncoderShape;
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Tensor, activation::relu};
+use burn::tensor::{DType, Int, Tensor, TensorData, activation::relu};
 use std::ops::Range;
+
+/// Features `[batch, features]` of `pictures`, `[batch, height, width, channels]`, and flat parameters. Bytes go to the
+/// device, a quarter of what their numbers would be, and become numbers there.
+pub(crate) fn encode_bytes(pictures: &[u8], theta: Tensor<1>, shape: &EncoderShape) -> Tensor<2> {
+    let dims = [pictures.len() / shape.inputs(), shape.inputs()];
+    let data = TensorData::new(pictures.to_vec(), dims);
+    let bytes = Tensor::<2, Int>::from_data(data, (&theta.device(), DType::U8));
+    encode(bytes.float() * (1.0 / 255.0) - 0.5, theta, shape)
+}
 
 /// Features `[batch, features]` of pictures `[batch, height * width * channels]` and flat parameters.
 #[must_use]
@@ -41,7 +50,7 @@ mod tests {
     use super::*;
     use crate::known::{self, draw};
     use crate::{encode_bytes, ops, seen};
-    use burn::tensor::{Device, TensorData};
+    use burn::tensor::Device;
     use std::sync::Arc;
 
     fn tensor<const D: usize>(values: Vec<f32>, dims: [usize; D]) -> Tensor<D> {
@@ -95,6 +104,17 @@ mod tests {
             assert_eq!(c, d, "{name}");
             let [e, f] = outs.map(|out| out.sum().backward());
             assert_eq!(a.grad(&e).unwrap().into_data(), b.grad(&f).unwrap().into_data(), "{name}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_become_numbers_on_the_device_are_seen_as_those_that_the_kernels_read() {
+        for (name, shape) in known::shapes() {
+            let (shape, batch) = (Arc::new(shape), 5);
+            let bytes: Vec<u8> = (0..batch * shape.inputs()).map(|i| (i * 7919 % 256) as u8).collect();
+            let theta = tensor(known::theta(&shape), [shape.parameters()]);
+            let fused = ops::encode_bytes(&Arc::new(bytes.clone()), theta.clone(), &shape);
+            assert_close(name, fused.flatten(0, 1), encode_bytes(&bytes, theta, &shape).flatten(0, 1));
         }
     }
 }

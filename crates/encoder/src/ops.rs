@@ -3,7 +3,7 @@
 
 use crate::composed;
 use crate::flex::{contiguous, fused, owned, slice};
-use crate::kernel::{self, Cache, Input, Wanted, seen};
+use crate::kernel::{self, Cache, Input, Wanted};
 use crate::shape::EncoderShape;
 use burn::backend::{
     Autodiff, Backend, Dispatch, Flex, TensorMetadata,
@@ -16,7 +16,7 @@ use burn::backend::{
     flex::FlexTensor,
     tensor::FloatTensor,
 };
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use std::sync::Arc;
 
 /// Operations on pictures.
@@ -194,9 +194,7 @@ pub fn encode(pictures: Tensor<2>, theta: Tensor<1>, shape: &Arc<EncoderShape>) 
 #[must_use]
 pub fn encode_bytes(pictures: &Arc<Vec<u8>>, theta: Tensor<1>, shape: &Arc<EncoderShape>) -> Tensor<2> {
     if !fused(&theta.device()) {
-        let dims = [pictures.len() / shape.inputs(), shape.inputs()];
-        let numbers = pictures.iter().map(|byte| seen(*byte)).collect::<Vec<f32>>();
-        return composed::encode(Tensor::from_data(TensorData::new(numbers, dims), &theta.device()), theta, shape);
+        return composed::encode_bytes(pictures, theta, shape);
     }
     Tensor::from_dispatch(<Dispatch as EncoderOps>::encode_bytes(
         pictures.clone(),

@@ -22,6 +22,8 @@ pub struct DisturbanceConfig {
     pub draw: Draw,
     /// The share of episodes that are disturbed at all.
     pub share: Option<f64>,
+    /// How many of these a disturbed episode has at once, drawn anew; all if absent.
+    pub at_once: Option<usize>,
 }
 
 impl DisturbanceConfig {
@@ -33,6 +35,10 @@ impl DisturbanceConfig {
         let refuse = |field, expected, found: String| Err(EnvError::Setting { field, expected, found });
         if let Some((family, strength)) = self.scene.iter().find(|(_, strength)| !(0.0..=1.0).contains(*strength)) {
             return refuse("disturbance.scene", "strengths of 0 to 1", format!("{family:?} = {strength}"));
+        }
+        let listed = self.scene.len() + self.frames.len();
+        if let Some(at_once) = self.at_once.filter(|at_once| !(1..=listed).contains(at_once)) {
+            return refuse("disturbance.at_once", "1 to as many as are listed", format!("{at_once} of {listed}"));
         }
         match self.share {
             Some(share) if !(0.0..=1.0).contains(&share) => refuse("disturbance.share", "0 to 1", share.to_string()),
@@ -68,16 +74,15 @@ impl<P: Plant> Disturbed<P> {
         config.check()?;
         let episode = Episode { step: 0, scene: Vec::new(), frames: None };
         let disturbed = Self { plant, config, episode_steps, episode };
-        disturbed.perturber(0)?;
+        disturbed.perturber(disturbed.config.frames.clone(), 0)?;
         Ok(disturbed)
     }
 
-    fn perturber(&self, seed: u64) -> Result<Option<Perturber>, EnvError> {
-        let DisturbanceConfig { frames, draw, .. } = &self.config;
+    fn perturber(&self, frames: Vec<FramePerturbation>, seed: u64) -> Result<Option<Perturber>, EnvError> {
         if frames.is_empty() {
             return Ok(None);
         }
-        let config = PerturberConfig { perturbations: frames.clone(), draw: *draw };
+        let config = PerturberConfig { perturbations: frames, draw: self.config.draw };
         let refused = |error: turnkey_picture::PictureError| EnvError::Setting {
             field: "disturbance.frames",
             expected: "strengths within their ranges",
@@ -96,8 +101,16 @@ impl<P: Plant> Disturbed<P> {
         let scene = scene.map(|(i, (family, strength))| {
             SceneDisturbance::draw(*family, strength * part(), seeds.wrapping_add(i as u64))
         });
-        let scene = scene.filter(|_| disturbed).collect();
-        let frames = if disturbed { self.perturber(seeds)? } else { None };
+        let mut scene: Vec<_> = scene.filter(|_| disturbed).collect();
+        let mut frames = if disturbed { self.config.frames.clone() } else { Vec::new() };
+        while self.config.at_once.is_some_and(|at_once| scene.len() + frames.len() > at_once) {
+            let dropped = rng.below(scene.len() + frames.len());
+            match dropped.checked_sub(scene.len()) {
+                None => drop(scene.remove(dropped)),
+                Some(frame) => drop(frames.remove(frame)),
+            }
+        }
+        let frames = self.perturber(frames, seeds)?;
         self.episode = Episode { step: 0, scene, frames };
         Ok(())
     }
@@ -177,5 +190,33 @@ impl<P: Plant> Snapshot for Disturbed<P> {
         self.plant.restore(&plant)?;
         self.episode = episode;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FirstOrderPlant;
+
+    #[test]
+    fn an_episode_has_as_many_disturbances_at_once_as_are_asked_for() {
+        let scene = [SceneFamily::MarkColor, SceneFamily::CameraPose].map(|family| (family, 1.0)).into();
+        let frames = vec![FramePerturbation::ALL[0].strengths[0]];
+        let config = DisturbanceConfig { scene, frames, at_once: Some(1), ..Default::default() };
+        let mut plant = Disturbed::new(FirstOrderPlant::new(), config.clone(), 40).unwrap();
+        let mut seen = [0; 3];
+        for seed in 0..300 {
+            plant.begin(seed).unwrap();
+            let Episode { scene, frames, .. } = &plant.episode;
+            let kinds = ["MarkColor", "CameraPose"].map(|name| format!("{scene:?}").contains(name));
+            let there = [kinds[0], kinds[1], frames.is_some()];
+            assert_eq!(there.iter().filter(|there| **there).count(), 1, "{there:?}");
+            seen.iter_mut().zip(there).for_each(|(seen, there)| *seen += usize::from(there));
+        }
+        assert!(seen.iter().all(|seen| (70..130).contains(seen)), "each as often: {seen:?}");
+        for at_once in [0, 4] {
+            let config = DisturbanceConfig { at_once: Some(at_once), ..config.clone() };
+            assert!(Disturbed::new(FirstOrderPlant::new(), config, 40).unwrap_err().to_string().contains("at_once"));
+        }
     }
 }

@@ -99,9 +99,8 @@ impl SacConfig {
     pub fn validate(&self) -> Result<(), SacConfigError> {
         let fail = |key, expected, actual: String| Err(SacConfigError { key, expected, actual });
         let widths = |w: &[usize]| !w.is_empty() && w.len() <= 8 && w.iter().all(|w| (1..=8192).contains(w));
-        if let Err(feature) = self.device.device() {
-            let actual = format!("{feature}, which this program was built without (cargo build --features {feature})");
-            return fail("device", "auto or flex", actual);
+        if let Err(reason) = self.device.device() {
+            return fail("device", "auto or flex", reason.to_string());
         }
         if !(1..=65_536).contains(&self.batch_size) {
             return fail("batch_size", "1 to 65536", self.batch_size.to_string());

@@ -64,6 +64,14 @@ fn ten_updates_on_libtorch_agree_with_pytorch() {
 }
 
 #[test]
+#[cfg(feature = "tch")]
+#[ignore = "needs an NVIDIA GPU, and a libtorch that knows CUDA"]
+fn updates_on_libtorchs_gpu_agree_with_pytorch() {
+    agree_on(DeviceName::TchCuda);
+    agree_on_pixels(DeviceName::TchCuda);
+}
+
+#[test]
 #[cfg(feature = "cuda")]
 #[ignore = "needs an NVIDIA GPU"]
 fn ten_updates_on_a_gpu_agree_with_pytorch() {

@@ -2,6 +2,9 @@
 
 use crate::shape::ConvLayer;
 
+/// Filters whose maxima are looked for together.
+const GROUP: usize = 4;
+
 /// The maximum of each square, `[pictures, height, width, filters]`, and where in `convolved` it is: the first
 /// where several are equal. Rows and columns that fill no square are left out.
 pub(super) fn forward(layer: &ConvLayer, convolved: &[f32]) -> (Vec<f32>, Vec<u32>) {
@@ -10,22 +13,40 @@ pub(super) fn forward(layer: &ConvLayer, convolved: &[f32]) -> (Vec<f32>, Vec<u3
     let pictures = convolved.len() / (height * width * filters);
     let size = pictures * rows * columns * filters;
     let (mut out, mut winners) = (Vec::with_capacity(size), Vec::with_capacity(size));
-    for place in 0..pictures * rows * columns {
-        let (picture, row, column) = (place / columns / rows, place / columns % rows, place % columns);
-        let corner = ((picture * height + row * pool) * width + column * pool) * filters;
-        let first = out.len();
-        out.extend_from_slice(&convolved[corner..corner + filters]);
-        winners.extend((corner..corner + filters).map(|at| at as u32));
-        for seen in (0..pool * pool).map(|i| corner + (i / pool * width + i % pool) * filters) {
-            let best = out[first..].iter_mut().zip(&mut winners[first..]);
-            for ((at, value), (best, winner)) in convolved[seen..seen + filters].iter().enumerate().zip(best) {
-                if value > best {
-                    (*best, *winner) = (*value, (seen + at) as u32);
-                }
+    let offsets: Vec<usize> = (1..pool * pool).map(|i| (i / pool * width + i % pool) * filters).collect();
+    let rows = (0..pictures).flat_map(|picture| (0..rows).map(move |row| (picture * height + row * pool) * width));
+    for (row, column) in rows.flat_map(|row| (0..columns).map(move |column| (row, column))) {
+        let corner = (row + column * pool) * filters;
+        for first in (corner..corner + filters).step_by(GROUP) {
+            // A last group that would reach beyond the filters looks at what lies behind, which nobody reads.
+            let wanted = GROUP.min(corner + filters - first);
+            let mut best = group(convolved, first);
+            let mut at: [u32; GROUP] = std::array::from_fn(|i| (first + i) as u32);
+            for seen in offsets.iter().map(|offset| first + offset) {
+                (best, at) = greater(best, at, group(convolved, seen), seen as u32);
             }
+            out.extend_from_slice(&best[..wanted]);
+            winners.extend_from_slice(&at[..wanted]);
         }
     }
     (out, winners)
+}
+
+/// The numbers from `first` on, as far as there are any.
+fn group(values: &[f32], first: usize) -> [f32; GROUP] {
+    match values[first..].first_chunk() {
+        Some(group) => *group,
+        None => std::array::from_fn(|i| values.get(first + i).copied().unwrap_or_default()),
+    }
+}
+
+/// Of each place the greater number and where it is, the second ones being number `first` and those after it. By masks:
+/// which one is greater can't be foretold, and a branch on it costs more than all the rest.
+fn greater(best: [f32; GROUP], at: [u32; GROUP], values: [f32; GROUP], first: u32) -> ([f32; GROUP], [u32; GROUP]) {
+    let better: [u32; GROUP] = std::array::from_fn(|i| u32::from(values[i] > best[i]).wrapping_neg());
+    let chosen = |i: usize, new: u32, old: u32| (new & better[i]) | (old & !better[i]);
+    let numbers = std::array::from_fn(|i| f32::from_bits(chosen(i, values[i].to_bits(), best[i].to_bits())));
+    (numbers, std::array::from_fn(|i| chosen(i, first + i as u32, at[i])))
 }
 
 /// Hands each square's gradient to its winner in `out`, which is zero.
