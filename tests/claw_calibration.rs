@@ -8,10 +8,11 @@ use servos::{FILE, Servos, document, signal};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
 use std::process::{Child, ChildStderr};
-use std::time::Duration;
 use support::{run_well, said};
 use turnkey_claw::{ClawConfig, Direction};
+use turnkey_claw_emulator::{CLAW_IDS, ServoView};
 use turnkey_core::JOINT_NAMES;
+use turnkey_core::servo::RADIANS_PER_TICK;
 
 /// A calibration that is under way.
 struct Walk {
@@ -62,8 +63,9 @@ impl Hand<'_> {
     fn put(&mut self, place: usize, angle: f64) {
         self.horns[place] = angle;
         self.servos.put(&self.horns);
-        // The emulated servo measures it within a step of its physics.
-        std::thread::sleep(Duration::from_millis(60));
+        let ticks = 2048 + (angle / RADIANS_PER_TICK).round() as i32;
+        let measures = |servo: &ServoView| (servo.present_position - ticks).abs() <= 1;
+        self.servos.wait_for(CLAW_IDS[place], "this angle", measures);
     }
 }
 

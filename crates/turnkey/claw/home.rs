@@ -11,8 +11,8 @@ use turnkey_claw::{Claw, ClawConfig, ClawError, Enabled, Report};
 
 /// Time between readings while the joints hold, which also keeps the servos' watchdogs from tripping.
 const PERIOD: Duration = Duration::from_millis(20);
-/// The time that one of these readings has.
-const PATIENCE: Duration = Duration::from_millis(150);
+/// The time that one of these readings has: half of what the watchdogs wait, as shipped.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Where the joints are.
 #[derive(Debug, Serialize)]

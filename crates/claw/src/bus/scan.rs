@@ -1,16 +1,13 @@
 //! Who is on the bus, also where two servos have one id.
 
-use super::{Bus, Ping};
+use super::{Bus, PATIENCE, Ping};
 use crate::error::ClawError;
 use crate::map::ServoReading;
 use crate::reply::Reply;
 use dynamixel2::instructions::instruction_id;
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use turnkey_core::ServoId;
-
-/// How long one id is waited for when all are asked in turn: an adapter's latency timer of 16 ms, and a little more.
-const EACH: Duration = Duration::from_millis(25);
 
 /// An id that somebody answers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -26,7 +23,7 @@ pub struct Found {
 }
 
 impl Bus {
-    /// Finds every id that somebody answers to at the bus's speed. Takes most of a second; several where answers to a
+    /// Finds every id that somebody answers to at the bus's speed. Takes most of a second; ten more where answers to a
     /// ping of all were damaged, since each id is then asked alone.
     ///
     /// Two servos with one id answer at once. That shows where their answers differ: by model or firmware, or by what
@@ -73,7 +70,7 @@ impl Bus {
         let mut damaged = false;
         for _ in 0..super::TRIES {
             self.send(id, instruction_id::PING, &[])?;
-            let until = Instant::now() + EACH + self.wire_time(64);
+            let until = Instant::now() + PATIENCE + self.wire_time(64);
             while let Some(Reply { id: from, parameters, .. }) = self.receive(until)? {
                 if let ([low, high, firmware], true) = (&parameters[..], from == id) {
                     let model = Some(u16::from_le_bytes([*low, *high]));
