@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::camera::CameraCommand;
 use crate::orders::Order;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -36,6 +37,9 @@ pub enum Command {
     /// The claw's servos: drives them, or emulates them.
     #[command(subcommand)]
     Claw(ClawCommand),
+    /// The camera: what it sees, whether it can be trusted, and where it is.
+    #[command(subcommand)]
+    Camera(CameraCommand),
     /// Checks a configuration and prints it with every default written out.
     Config(ShowConfig),
 }

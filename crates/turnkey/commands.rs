@@ -2,6 +2,7 @@
 
 use crate::asynchronous::{Asynchronous, Ended};
 use crate::bench;
+use crate::camera;
 use crate::checkpoint::Checkpoint;
 use crate::claw_emulate::emulate;
 use crate::cli::{ClawCommand, Cli, Command, Evaluate, Plot, Robustness, Train};
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Plot(arguments) => plot(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Claw(ClawCommand::Emulate(arguments)) => emulate(&arguments),
+        Command::Camera(command) => camera::run(&command),
         Command::Config(arguments) => {
             print!("{}", Config::load(&arguments.config, &arguments.set)?.to_toml()?);
             Ok(())
