@@ -2,6 +2,7 @@
 
 pub mod claw;
 
+use crate::camera::CameraCommand;
 use crate::orders::Order;
 use crate::rig::{CLAW_FILE, RigConfig};
 use anyhow::{Context as _, Result, bail, ensure};
@@ -40,6 +41,9 @@ pub enum Command {
     /// The claw's servos: drives them, or emulates them.
     #[command(subcommand)]
     Claw(ClawCommand),
+    /// The camera: what it sees, whether it can be trusted, and where it is.
+    #[command(subcommand)]
+    Camera(CameraCommand),
     /// Checks a configuration and prints it with every default written out.
     Config(ShowConfig),
 }

@@ -2,6 +2,7 @@
 
 use crate::asynchronous::{Asynchronous, Ended};
 use crate::bench;
+use crate::camera;
 use crate::checkpoint::Checkpoint;
 use crate::claw;
 use crate::cli::{Cli, Command, Evaluate, PlantName, Plot, Robustness, Train};
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Plot(arguments) => plot(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Claw(command) => claw::run(&command),
+        Command::Camera(command) => camera::run(&command),
         Command::Config(arguments) => {
             print!("{}", Config::load(&arguments.config, &arguments.set)?.to_toml()?);
             Ok(())

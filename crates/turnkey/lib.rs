@@ -3,6 +3,7 @@
 
 pub mod asynchronous;
 pub mod bench;
+pub mod camera;
 pub mod checkpoint;
 pub mod claw;
 pub mod claw_emulate;

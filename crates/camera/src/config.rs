@@ -2,11 +2,11 @@
 //!
 //! [`RawCameraConfig`] is what is written; [`CameraConfig`] is what can be used, and only checking makes one.
 
-use crate::{CameraError, CameraFormat};
+use crate::{CameraError, CameraFormat, View};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use turnkey_core::{Camera, FrameSize};
+use turnkey_core::FrameSize;
 use turnkey_picture::{Crop, Pipeline, PipelineConfig};
 
 /// A camera as its file describes it.
@@ -76,33 +76,6 @@ pub struct WatchdogSettings {
 impl Default for WatchdogSettings {
     fn default() -> Self {
         Self { stall_secs: 1.0, first_wait_secs: 0.1, longest_wait_secs: 2.0 }
-    }
-}
-
-/// Where a camera is and how it looks at the valve, in the words of `[twin.camera]`, so that the twin can see the same.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct View {
-    /// Where it is, m, in the world: the valve turns about z, at x = y = 0.
-    pub position: [f32; 3],
-    /// What is in the middle of the whole picture, m.
-    pub look_at: [f32; 3],
-    /// The angle from the whole picture's lower edge to its upper one, degrees.
-    pub vertical_fov_degrees: f32,
-}
-
-impl Default for View {
-    /// Where the twin's camera is by default.
-    fn default() -> Self {
-        Self { position: [0.0, 0.0, 0.31], look_at: [0.0, 0.0, 0.10], vertical_fov_degrees: 58.0 }
-    }
-}
-
-impl View {
-    /// The camera.
-    #[must_use]
-    pub fn camera(&self) -> Camera {
-        Camera::looking_at(self.position, self.look_at, self.vertical_fov_degrees.to_radians())
     }
 }
 
@@ -267,8 +240,8 @@ impl RawCameraConfig {
         if self.format == CameraFormat::Yuyv && !self.width.is_multiple_of(2) {
             return refuse("width", "an even number with yuyv".into(), self.width.to_string(), "640 by 480 is usual");
         }
-        if let Some(View { position, look_at, vertical_fov_degrees }) = self.view {
-            let apart: f32 = (0..3).map(|i| (position[i] - look_at[i]).powi(2)).sum::<f32>().sqrt();
+        if let Some(view @ View { vertical_fov_degrees, .. }) = self.view {
+            let apart = view.distance();
             if !(0.001..100.0).contains(&apart) {
                 let fix = "move one of them: a camera can't look at where it is itself";
                 return refuse("view.look_at", "1 mm to 100 m away from position".into(), apart.to_string(), fix);

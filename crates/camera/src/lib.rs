@@ -20,9 +20,10 @@ mod source;
 mod stream;
 #[cfg(feature = "v4l2")]
 mod v4l2;
+mod view;
 
 pub use capture::{Watchdog, capture};
-pub use config::{CameraConfig, Controls, Device, RawCameraConfig, View, WatchdogSettings};
+pub use config::{CameraConfig, Controls, Device, RawCameraConfig, WatchdogSettings};
 pub use error::CameraError;
 pub use raw::{CameraFormat, RawBuffer};
 pub use record::{Recorder, Stamped};
@@ -33,3 +34,4 @@ pub use source::{Source, source};
 pub use stream::{Stream, StreamServer};
 #[cfg(feature = "v4l2")]
 pub use v4l2::{Found, FoundFormat, FoundSize, V4l2, list};
+pub use view::{Nudge, View};

@@ -165,7 +165,6 @@ impl Newest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use turnkey_core::{FrameSize, Stamp};
 
     fn frame(level: u8) -> Frame {
@@ -204,18 +203,6 @@ mod tests {
         assert!(first.age >= Duration::from_millis(300) && first.arrived > first.captured);
         std::thread::sleep(Duration::from_millis(2));
         assert!(slot.newest().unwrap().age > first.age);
-    }
-
-    #[test]
-    fn who_waits_gets_the_frame_that_comes() {
-        let slot = Arc::new(NewestFrame::new("front"));
-        let other = Arc::clone(&slot);
-        let asked = Instant::now();
-        let waiting = std::thread::spawn(move || other.wait(asked, Duration::from_secs(60)).unwrap().sequence);
-        std::thread::sleep(Duration::from_millis(5));
-        slot.put(frame(1), asked - Duration::from_millis(1)); // too old: goes on waiting
-        slot.put(frame(2), Instant::now());
-        assert_eq!(waiting.join().unwrap(), 2);
     }
 
     #[test]

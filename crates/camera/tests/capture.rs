@@ -110,6 +110,21 @@ fn every_format_becomes_the_same_frame() {
 }
 
 #[test]
+fn who_waits_for_a_newer_frame_gets_the_one_that_comes() {
+    let source = Told::default();
+    source.tell([grey(1)]);
+    let running = start(&source);
+    until("the first is there", || running.slot().counts().frames == 1);
+    let asked = Instant::now();
+    let slot = Arc::clone(running.slot());
+    let waiting = std::thread::spawn(move || slot.wait(asked, LONG).unwrap());
+    source.tell([grey(2)]);
+    let captured = waiting.join().unwrap();
+    assert_eq!((captured.sequence, captured.frame.pixels()[0]), (2, 2));
+    assert!(captured.captured >= asked);
+}
+
+#[test]
 fn damaged_cut_short_and_wrongly_sized_pictures_are_counted_and_passed_over() {
     let jpeg = jpeg_from_frame(&picture(), 90).unwrap();
     let mut corrupt = jpeg.clone();
