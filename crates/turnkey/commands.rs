@@ -4,8 +4,9 @@ use crate::asynchronous::{Asynchronous, Ended};
 use crate::bench;
 use crate::checkpoint::Checkpoint;
 use crate::claw_emulate::emulate;
-use crate::cli::{ClawCommand, Cli, Command, Evaluate, PlantName, Plot, Robustness, Train};
+use crate::cli::{ClawCommand, Cli, Command, DatasetCommand, Evaluate, PlantName, Plot, Robustness, Train};
 use crate::config::{Config, RunMode};
+use crate::dataset;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::lateness::LatenessFigures;
 use crate::metrics::{self, Line};
@@ -46,6 +47,12 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Plot(arguments) => plot(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Claw(ClawCommand::Emulate(arguments)) => emulate(&arguments),
+        Command::Dataset(DatasetCommand::Check(arguments)) => {
+            let counts = dataset::check(&arguments.folder)?;
+            let json = serde_json::to_string(&counts)?;
+            println!("{}", if arguments.json { json } else { format!("{}: {counts}", arguments.folder.display()) });
+            Ok(())
+        }
         Command::Config(arguments) => {
             print!("{}", Config::load(&arguments.config, &arguments.set)?.to_toml()?);
             Ok(())

@@ -29,6 +29,8 @@ pub(crate) struct Shown {
     pub(crate) pictures: bool,
     /// How late steps are.
     pub(crate) lateness: bool,
+    /// How a real claw fares.
+    pub(crate) health: bool,
     /// While the run goes on: time then follows it; otherwise it waits at the beginning.
     pub(crate) watched: bool,
 }
@@ -46,7 +48,7 @@ pub(crate) fn send(stream: &RecordingStream, framing: Option<Framing>, shown: Sh
 }
 
 fn arrangement(framing: Option<Framing>, shown: Shown, settings: &mut Settings) -> Blueprint {
-    let Shown { pictures, lateness, watched } = shown;
+    let Shown { pictures, lateness, health, watched } = shown;
     let claw = claw(framing, settings);
     let mut control = |name: &str, path, legend| control(name, path, legend, watched, settings);
     let valve = control("Valve and target (rad)", paths::VALVE, true);
@@ -57,12 +59,21 @@ fn arrangement(framing: Option<Framing>, shown: Shown, settings: &mut Settings) 
     let action = control("Action: colours as above, fingers 1 and 2 fainter", paths::ACTION, false);
     let reward = control("Reward and its terms", paths::REWARD, true);
     let lateness = lateness.then(|| control("Lateness (ms)", paths::LATENESS, false));
+    let health = health.then(|| {
+        Tabs::new([
+            control("Currents (A)", paths::AMPERES, true),
+            control("Temperatures (degrees C)", paths::CELSIUS, true),
+            control("Joint age and cycle (ms)", paths::TIMES, true),
+        ])
+        .into()
+    });
     let left = match pictures {
         false => Vertical::new([claw, valve]).with_row_shares([3.0, 1.0]),
         true => Vertical::new([claw, seen(), valve]).with_row_shares([3.0, 2.0, 1.0]),
     };
     let left = left.with_name("Claw");
-    let middle = Vertical::new(fingers.into_iter().chain([action, reward]).chain(lateness)).with_name("Control");
+    let middle = fingers.into_iter().chain([action, reward]).chain(lateness).chain(health);
+    let middle = Vertical::new(middle).with_name("Control");
     let mut learning = |name: &str, path| learning(name, path, settings);
     let right = Vertical::new([
         learning("Episode return", paths::RETURN),

@@ -5,7 +5,8 @@ use crate::scene::SceneWriter;
 use crate::series::{self, Series};
 use rerun::{RecordingStream, RecordingStreamResult};
 use std::collections::VecDeque;
-use turnkey_core::{ControlRecord, EpisodeRecord, JOINTS_PER_FINGER, LearningRecord, Record};
+use std::time::Duration;
+use turnkey_core::{ControlRecord, EpisodeRecord, Health, JOINTS_PER_FINGER, LearningRecord, Record};
 
 /// Entities, the paths that blueprint and data share.
 pub(crate) mod paths {
@@ -17,7 +18,11 @@ pub(crate) mod paths {
     pub(crate) const ACTION: &str = "action";
     pub(crate) const REWARD: &str = "reward";
     pub(crate) const LATENESS: &str = "lateness";
-    pub(crate) const CONTROL: [&str; 7] = [VALVE, FINGERS[0], FINGERS[1], FINGERS[2], ACTION, REWARD, LATENESS];
+    pub(crate) const TIMES: &str = "rig/times";
+    pub(crate) const AMPERES: &str = "rig/amperes";
+    pub(crate) const CELSIUS: &str = "rig/celsius";
+    pub(crate) const CONTROL: [&str; 10] =
+        [VALVE, FINGERS[0], FINGERS[1], FINGERS[2], ACTION, REWARD, LATENESS, TIMES, AMPERES, CELSIUS];
     pub(crate) const RETURN: &str = "episode/return";
     pub(crate) const OUTCOME: &str = "episode/outcome";
     pub(crate) const LOSSES: &str = "learning/losses";
@@ -107,7 +112,20 @@ impl Writer {
         let lateness = [("lateness (ms)", record.lateness.map(|lateness| lateness.as_secs_f64() * 1e3))];
         self.series.log(&self.stream, paths::LATENESS, &series::known(&lateness), &series::PLAIN)?;
         let reward: Vec<_> = std::iter::once(("reward", record.reward)).chain(record.terms.iter().copied()).collect();
-        self.series.log(&self.stream, paths::REWARD, &reward, &series::REWARD)
+        self.series.log(&self.stream, paths::REWARD, &reward, &series::REWARD)?;
+        record.health.as_ref().map_or(Ok(()), |health| self.health(health))
+    }
+
+    /// How a real claw fares.
+    fn health(&mut self, health: &Health) -> RecordingStreamResult<()> {
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let times = [("joint age (ms)", ms(health.joint_age)), ("cycle (ms)", ms(health.cycle))];
+        self.series.log(&self.stream, paths::TIMES, &times, &series::PLAIN)?;
+        for (path, values) in [(paths::AMPERES, &health.amperes), (paths::CELSIUS, &health.celsius)] {
+            let values: Vec<_> = series::ACTION_NAMES.into_iter().zip(values.iter().copied()).collect();
+            self.series.log(&self.stream, path, &values, &series::ACTION)?;
+        }
+        Ok(())
     }
 
     /// Where steps were left out, lines should not reach across.
@@ -151,7 +169,12 @@ impl Writer {
         }
         let framing = self.scene.as_ref().and_then(|scene| scene.framing(&record.poses));
         let pictures = record.reading.frame.is_some();
-        let shown = blueprint::Shown { pictures, lateness: record.lateness.is_some(), watched: self.watched };
+        let shown = blueprint::Shown {
+            pictures,
+            lateness: record.lateness.is_some(),
+            health: record.health.is_some(),
+            watched: self.watched,
+        };
         blueprint::send(&self.stream, framing, shown)
     }
 }
