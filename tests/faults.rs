@@ -29,6 +29,7 @@ steps = 100_000
 warmup_steps = 1_000_000
 evaluation_period = 1_000_000
 checkpoint_period = 1_000_000
+final_episodes = 1
 lateness_limit_secs = 60.0
 
 [task]
@@ -88,9 +89,10 @@ struct Stage {
 }
 
 impl Stage {
-    fn new() -> Self {
+    /// One whose person is waited for so long.
+    fn new(person_secs: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("rig.toml"), RIG).unwrap();
+        fs::write(folder.path().join("rig.toml"), RIG.replace("300.0", &format!("{person_secs}.0"))).unwrap();
         let rig = EmulatedRig::new(folder.path(), |_| {});
         let line = format!("train rig.toml --quiet --plant rig --port {}", rig.port);
         let mut child = turnkey(folder.path(), words(&line)).stderr(Stdio::piped()).spawn().unwrap();
@@ -216,8 +218,8 @@ const ROWS: &[Row] = &[
         does: Does::Asks("expected an answer"),
     },
     Row {
-        name: "the bus silent for a fifth of a second",
-        inject: passing!(Fault::BusSilent, 200),
+        name: "the bus silent for half a second",
+        inject: passing!(Fault::BusSilent, 500),
         mend: nothing,
         does: Does::RecoversOrAsks,
     },
@@ -325,7 +327,7 @@ const ROWS: &[Row] = &[
 
 #[test]
 fn after_each_fault_torque_is_off_or_control_is_regained_and_nothing_is_invented() {
-    let stage = Stage::new();
+    let stage = Stage::new(300);
     for Row { name, inject, mend, does } in ROWS {
         assert!(TABLE.contains(&format!("| {name} |")), "docs/faults.md has no line for {name:?}");
         stage.wait_for_steps(&format!("steps before {name}"));
@@ -362,6 +364,53 @@ fn after_each_fault_torque_is_off_or_control_is_regained_and_nothing_is_invented
     assert_eq!(status.code(), Some(0), "{}", stage.said_since(0));
     stage.rig.expect_limp();
     expect_nothing_invented(&stage);
+}
+
+/// What ends a run, its exit status where it has one, and what it says.
+type Ending = (&'static str, fn(&Stage), Option<i32>, &'static str);
+
+const ENDINGS: &[Ending] = &[
+    ("a request to end (SIGTERM)", |stage| stage.signal(libc::SIGTERM), Some(0), ""),
+    ("the terminal closed (SIGHUP)", |stage| stage.signal(libc::SIGHUP), Some(0), ""),
+    ("the program killed (SIGKILL)", |stage| stage.signal(libc::SIGKILL), None, ""),
+    ("a crash (SIGSEGV)", |stage| stage.signal(libc::SIGSEGV), None, ""),
+    ("a stop from another terminal", |stage| drop(run_well(stage.path(), "stop runs/rig")), Some(0), "emergency stop"),
+    (
+        "a servo unplugged and nobody there",
+        |stage| stage.rig.faults.inject(Fault::Missing(ServoId(12))),
+        Some(1),
+        "nobody came within rig.person_secs = 1",
+    ),
+];
+
+#[test]
+fn whatever_ends_a_run_leaves_the_claw_stopped_and_the_run_resumable() {
+    for (name, end, code, expected) in ENDINGS {
+        assert!(TABLE.contains(&format!("| {name} |")), "docs/faults.md has no line for {name:?}");
+        let stage = Stage::new(1);
+        stage.wait_for_steps(&format!("steps before {name}"));
+        end(&stage);
+        let status = stage.child.lock().unwrap().wait().unwrap();
+        assert_eq!(status.code(), *code, "{name}: {}", stage.said_since(0));
+        if code.is_some() {
+            stage.rig.expect_limp();
+        } else {
+            // Nobody could let go: the servos stop by themselves.
+            let by = Instant::now() + Duration::from_secs(5);
+            while !stage.rig.joints().iter().all(|servo| servo.watchdog_tripped || !servo.torque_enabled) {
+                assert!(Instant::now() < by, "{name}: a servo goes on: {:?}", stage.rig.joints());
+            }
+        }
+        std::thread::sleep(Duration::from_millis(100)); // until the last of what it said is read
+        assert!(stage.said_since(0).contains(expected), "{name}: {}", stage.said_since(0));
+        stage.rig.faults.clear();
+        std::thread::sleep(Duration::from_millis(300)); // until a servo that was unplugged has booted
+        let (kept, last) = (stage.rows(), stage.rows() + 5);
+        let said = run_well(stage.path(), &format!("train rig.toml --quiet --resume --set run.steps={last}"));
+        assert!(said.err.contains(&format!("at step {kept}")), "{name}: {}", said.err);
+        assert_eq!(stage.rows(), last, "{name}");
+        stage.rig.expect_limp();
+    }
 }
 
 /// Every row of the log was recorded by the rig as a step, a whole period after the one before it; rows of an episode go on

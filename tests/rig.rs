@@ -7,7 +7,7 @@ mod support;
 mod emulated;
 
 use emulated::EmulatedRig;
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +15,9 @@ use support::{checkpoints, json, metrics, run, run_well, turnkey, words};
 use turnkey::dataset::{self, Counts};
 use turnkey_claw_emulator::Fault;
 use turnkey_core::ServoId;
+
+/// What is tested here of it besides: what is refused before a run.
+const FAULTS: &str = include_str!("../docs/faults.md");
 
 /// Twenty steps a second, short episodes from starts near each other.
 const RIG: &str = r#"
@@ -196,22 +199,40 @@ fn what_can_not_be_trained_on_a_rig_is_refused_with_the_fix_and_moves_nothing() 
     fs::write(folder.path().join("valveless.toml"), &text[..valve]).unwrap();
     fs::write(folder.path().join("narrow.toml"), text.replace("low = -1.57", "low = -0.5")).unwrap();
     let port = &rig.port;
-    for (line, expected) in [
-        (format!("--plant rig --port {port} --set run.mode=inline"), "--set run.mode=asynchronous"),
-        (format!("--plant twin --port {port}"), "expected --plant rig"),
-        ("--plant rig --port /nowhere".into(), "plug the adapter in"),
-        (format!("--plant rig --port {port} --claw missing.toml"), "missing.toml"),
+    let held = File::open(&rig.port).unwrap();
+    for (name, line, expected) in [
         (
-            format!("--plant rig --port {port} --claw valveless.toml"),
-            "add the servo to the bus and [valve] to the file",
+            "a run that takes turns with learning",
+            format!("--port {port} --set run.mode=inline"),
+            "--set run.mode=asynchronous",
         ),
-        (format!("--plant rig --port {port} --claw narrow.toml"), "expected the servos to be as configured"),
-        (format!("--plant rig --port {port} --set rig.person_secs=-1"), "rig.person_secs"),
+        ("a port that is not there", "--port /nowhere".into(), "plug the adapter in"),
+        ("a port that another program uses", format!("--port {port}"), "another program uses the port"),
+        ("no file of the claw", format!("--port {port} --claw missing.toml"), "missing.toml"),
+        (
+            "a claw whose valve has no servo",
+            format!("--port {port} --claw valveless.toml"),
+            "add the servo to the bus and [valve]",
+        ),
+        (
+            "servos set otherwise than the file says",
+            format!("--port {port} --claw narrow.toml"),
+            "expected the servos to be as configured",
+        ),
+        ("a setting out of range", format!("--port {port} --set rig.person_secs=-1"), "rig.person_secs"),
     ] {
-        let said = run(folder.path(), &format!("train rig.toml --quiet {line}"));
+        assert!(FAULTS.contains(&format!("| {name} |")), "docs/faults.md has no line for {name:?}");
+        if name.contains("another program") {
+            held.lock().unwrap();
+        }
+        let said = run(folder.path(), &format!("train rig.toml --quiet --plant rig {line}"));
         assert!(said.code != Some(0) && said.err.contains(expected), "{line}: {}", said.err);
         assert!(!folder.path().join("runs/rig").exists(), "{line}");
+        held.unlock().unwrap();
     }
+    let said = run(folder.path(), &format!("train rig.toml --quiet --plant twin --port {port}"));
+    assert!(said.code != Some(0) && said.err.contains("expected --plant rig"), "{}", said.err);
+    assert!(FAULTS.contains("| the valve's servo missing at the start |"));
     rig.faults.inject(Fault::Missing(ServoId(40)));
     let said = run(folder.path(), &format!("train rig.toml --quiet --plant rig --port {port}"));
     assert!(said.code != Some(0) && said.err.contains("valve") && said.err.contains("40"), "{}", said.err);

@@ -44,8 +44,28 @@ pub enum Command {
     /// The camera: what it sees, whether it can be trusted, and where it is.
     #[command(subcommand)]
     Camera(CameraCommand),
+    /// Recorded episodes of a rig.
+    #[command(subcommand)]
+    Dataset(DatasetCommand),
     /// Checks a configuration and prints it with every default written out.
     Config(ShowConfig),
+}
+
+/// What can be done with recorded episodes.
+#[derive(Debug, Subcommand)]
+pub enum DatasetCommand {
+    /// Reads every line of a dataset and counts what there is.
+    Check(CheckDataset),
+}
+
+/// Arguments of `dataset check`.
+#[derive(Debug, Args)]
+pub struct CheckDataset {
+    /// The dataset's folder, such as datasets/valve_state.
+    pub folder: PathBuf,
+    /// Prints one line of JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `train`.

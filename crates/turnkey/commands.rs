@@ -5,8 +5,9 @@ use crate::bench;
 use crate::camera;
 use crate::checkpoint::Checkpoint;
 use crate::claw;
-use crate::cli::{Cli, Command, Evaluate, PlantName, Plot, Robustness, Train};
+use crate::cli::{Cli, Command, DatasetCommand, Evaluate, PlantName, Plot, Robustness, Train};
 use crate::config::{Config, RunMode};
+use crate::dataset;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::lateness::LatenessFigures;
 use crate::metrics::{self, Line};
@@ -48,6 +49,12 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Claw(command) => claw::run(&command),
         Command::Camera(command) => camera::run(&command),
+        Command::Dataset(DatasetCommand::Check(arguments)) => {
+            let counts = dataset::check(&arguments.folder)?;
+            let json = serde_json::to_string(&counts)?;
+            println!("{}", if arguments.json { json } else { format!("{}: {counts}", arguments.folder.display()) });
+            Ok(())
+        }
         Command::Config(arguments) => {
             print!("{}", Config::load(&arguments.config, &arguments.set)?.to_toml()?);
             Ok(())

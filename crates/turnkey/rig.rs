@@ -34,7 +34,7 @@ const RELEASES: u32 = 3;
 /// How long is waited between.
 const RESTART: Duration = Duration::from_millis(300);
 /// The least time that servos have to answer, on a computer that does other things too.
-const LEAST_PATIENCE: Duration = Duration::from_millis(80);
+const LEAST_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Says whether somebody wants the plant released now, whatever it is doing.
 pub type Interrupted = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -61,8 +61,8 @@ pub struct Rig {
     hold: Hold,
     /// Whether nothing has gone wrong since the servos were last checked.
     sound: bool,
-    /// Whether the last error was one for a person, who has put it right if it goes on.
-    put_right: bool,
+    /// Whether the last error was none that recoveries are counted by: one of the bus, or one that a person has put right.
+    afresh: bool,
     /// How often fingers were moved about to get free.
     shakes: u64,
     last: Option<ClawReading>,
@@ -109,7 +109,7 @@ impl Rig {
             epoch,
             hold: Hold::Off(limp),
             sound: true,
-            put_right: false,
+            afresh: false,
             shakes: 0,
             last: None,
             health: None,
@@ -134,8 +134,8 @@ impl Rig {
             return Ok(());
         }
         self.let_go()?;
-        if std::mem::take(&mut self.put_right) {
-            // How often it was recovered before a person looked after it is forgotten.
+        if std::mem::take(&mut self.afresh) {
+            // How often servos were restarted before is forgotten.
             self.hold = Hold::Unknown;
             self.let_go()?;
         }
@@ -165,20 +165,16 @@ impl Rig {
     /// What an error comes to once everything was tried to have torque off.
     fn failed(&mut self, error: RigError) -> RigError {
         // What stopped a finger is no fault of its servo's.
-        let servos_are_well = matches!(
-            &error,
-            RigError::Claw(ClawError::NotReached { .. } | ClawError::Stopped | ClawError::Guard { .. })
-                | RigError::Camera(_)
-                | RigError::Moved { .. }
-        );
+        let servos_are_well = error.is_of_fingers() || error.is_stopped() || matches!(error, RigError::Camera(_));
         self.sound &= servos_are_well;
-        self.put_right = error.kind() == Kind::Stop && !error.is_stopped();
+        // Servos that shut down again and again need a person; those that were not understood do not.
+        let shut_down = matches!(error, RigError::Claw(ClawError::Alert { .. })) && error.kind() == Kind::Retry;
+        self.afresh = !servos_are_well && !shut_down;
         self.health = None;
         let RigError::Claw(ClawError::NotReleased { .. }) = &error else { return error };
         for _ in 0..RELEASES {
             std::thread::sleep(RESTART);
             if self.let_go().is_ok() {
-                self.put_right = false;
                 return RigError::Regained { after: error.to_string() };
             }
         }

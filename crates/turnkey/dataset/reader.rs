@@ -3,8 +3,8 @@
 use super::{Line, Manifest, Outcome, Purpose, StepLine, file_name, frames_name};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
-use std::fs;
 use std::path::Path;
+use std::{fmt, fs};
 
 /// What a dataset holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,6 +25,18 @@ pub struct Counts {
     pub evaluation_steps: u64,
     /// The number of the last episode.
     pub last_episode: u64,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ended, whole, faults, cut_off, training_steps, evaluation_steps, .. } = self;
+        write!(
+            f,
+            "{} episodes, of which {whole} came to their end, {faults} ended by a fault and {cut_off} were cut off; \
+             {training_steps} steps of training, {evaluation_steps} of evaluation",
+            ended + cut_off
+        )
+    }
 }
 
 /// Reads every episode of a dataset.

@@ -111,6 +111,12 @@ impl RigError {
         }
     }
 
+    /// Whether fingers or valve did not come to where they were to, with servos that are well.
+    #[must_use]
+    pub fn is_of_fingers(&self) -> bool {
+        matches!(self, Self::Claw(ClawError::NotReached { .. } | ClawError::Guard { .. }) | Self::Moved { .. })
+    }
+
     /// Whether somebody asked for it.
     #[must_use]
     pub fn is_stopped(&self) -> bool {

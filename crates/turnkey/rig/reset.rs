@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use turnkey_claw::{ClawError, ClawReading};
 use turnkey_core::{JOINTS, JOINTS_PER_FINGER, JointVector, Kind, Rng, Start, ValveReading, wrap_angle};
 
-/// How often it is tried before a person is asked.
+/// How often it is tried before a person is asked, where something is in the way; and where servos don't answer in time.
 const TRIES: u32 = 3;
+const MOST_FAILURES: u32 = 5;
 /// How near the valve must stay to where it was turned to, rad.
 const VALVE_NEAR: f64 = 0.15;
 /// The valve is at rest below this, rad/s.
@@ -32,9 +33,14 @@ impl Rig {
     /// looked at. Where something is in the way, fingers are disentangled and it is tried again.
     pub(super) fn bring(&mut self, start: &Start) -> Result<ClawReading, RigError> {
         self.is_within_reach(&start.joints)?;
-        for attempt in 1.. {
+        let (mut held_up, mut failed) = (0, 0);
+        loop {
+            if (self.interrupted)() {
+                self.let_go()?;
+                return Err(ClawError::Stopped.into());
+            }
             let result = self.take_hold().and_then(|()| {
-                if attempt > 1 {
+                if held_up > 0 {
                     self.disentangle(start)?;
                 }
                 self.try_bring(start)
@@ -46,14 +52,17 @@ impl Rig {
             if error.is_stopped() || !is_worth_another_try(&error) {
                 return Err(error);
             }
-            if attempt >= TRIES {
+            match error.is_of_fingers() {
+                true => held_up += 1,
+                false => failed += 1,
+            }
+            if held_up >= TRIES || failed >= MOST_FAILURES {
                 // Nothing holds on while somebody is waited for.
                 self.let_go()?;
-                return Err(RigError::NoStart { tries: attempt, source: Box::new(error) });
+                return Err(RigError::NoStart { tries: held_up + failed, source: Box::new(error) });
             }
             tracing::warn!("an episode's start was not reached, trying again: {error}");
         }
-        unreachable!("it returns on the last try")
     }
 
     fn try_bring(&mut self, start: &Start) -> Result<ClawReading, RigError> {
@@ -67,6 +76,9 @@ impl Rig {
     fn settle(&mut self, wanted: f64) -> Result<ClawReading, RigError> {
         let until = Instant::now() + SETTLE;
         loop {
+            if (self.interrupted)() {
+                return Err(ClawError::Stopped.into());
+            }
             let reading = self.held()?.read(Instant::now() + LEAST_PATIENCE)?;
             let ValveReading { angle: found, velocity } = reading.valve.ok_or(ClawError::NoValve)?;
             let rests = velocity.abs() < AT_REST;

@@ -29,8 +29,8 @@ pub(crate) struct Shown {
     pub(crate) pictures: bool,
     /// How late steps are.
     pub(crate) lateness: bool,
-    /// How servos and camera fare.
-    pub(crate) rig: bool,
+    /// How a real claw fares.
+    pub(crate) health: bool,
     /// While the run goes on: time then follows it; otherwise it waits at the beginning.
     pub(crate) watched: bool,
 }
@@ -48,7 +48,7 @@ pub(crate) fn send(stream: &RecordingStream, framing: Option<Framing>, shown: Sh
 }
 
 fn arrangement(framing: Option<Framing>, shown: Shown, settings: &mut Settings) -> Blueprint {
-    let Shown { pictures, lateness, rig, watched } = shown;
+    let Shown { pictures, lateness, health, watched } = shown;
     let claw = claw(framing, settings);
     let mut control = |name: &str, path, legend| control(name, path, legend, watched, settings);
     let valve = control("Valve and target (rad)", paths::VALVE, true);
@@ -59,19 +59,21 @@ fn arrangement(framing: Option<Framing>, shown: Shown, settings: &mut Settings) 
     let action = control("Action: colours as above, fingers 1 and 2 fainter", paths::ACTION, false);
     let reward = control("Reward and its terms", paths::REWARD, true);
     let lateness = lateness.then(|| control("Lateness (ms)", paths::LATENESS, false));
-    let rig = rig.then(|| {
-        let ages = control("Ages (ms)", paths::AGES, true);
-        let currents = control("Currents (A): colours as actions", paths::CURRENTS, false);
-        let temperatures = control("Temperatures (degrees C)", paths::TEMPERATURES, false);
-        let supplies = control("Supplies (V)", paths::SUPPLIES, false);
-        Vertical::new([ages, currents, temperatures, supplies]).with_name("Rig")
+    let health = health.then(|| {
+        Tabs::new([
+            control("Currents (A)", paths::AMPERES, true),
+            control("Temperatures (degrees C)", paths::CELSIUS, true),
+            control("Ages and cycle (ms)", paths::TIMES, true),
+        ])
+        .into()
     });
     let left = match pictures {
         false => Vertical::new([claw, valve]).with_row_shares([3.0, 1.0]),
         true => Vertical::new([claw, seen(), valve]).with_row_shares([3.0, 2.0, 1.0]),
     };
     let left = left.with_name("Claw");
-    let middle = Vertical::new(fingers.into_iter().chain([action, reward]).chain(lateness)).with_name("Control");
+    let middle = fingers.into_iter().chain([action, reward]).chain(lateness).chain(health);
+    let middle = Vertical::new(middle).with_name("Control");
     let mut learning = |name: &str, path| learning(name, path, settings);
     let right = Vertical::new([
         learning("Episode return", paths::RETURN),
@@ -85,16 +87,10 @@ fn arrangement(framing: Option<Framing>, shown: Shown, settings: &mut Settings) 
         ])
         .into(),
     ]);
-    let columns: Vec<ContainerLike> = [left.into(), middle.into()]
-        .into_iter()
-        .chain(rig.map(ContainerLike::from))
-        .chain([right.with_name("Learning").into()])
-        .collect();
-    let shares = [5.0, 4.0, 4.0, 4.0].into_iter().take(columns.len()).collect::<Vec<f32>>();
-    let columns = Horizontal::new(columns);
+    let columns = Horizontal::new([left.into(), middle.into(), right.with_name("Learning").into()]);
     let play = if watched { PlayState::Following } else { PlayState::Paused };
     let time = TimePanel::new().with_state(PanelState::Collapsed).with_timeline(TIMELINE).with_play_state(play);
-    Blueprint::new(columns.with_column_shares(shares))
+    Blueprint::new(columns.with_column_shares([5.0, 4.0, 4.0]))
         .with_blueprint_panel(BlueprintPanel::from_state(PanelState::Collapsed))
         .with_selection_panel(SelectionPanel::from_state(PanelState::Collapsed))
         .with_time_panel(time.with_fps(10.0))

@@ -18,12 +18,11 @@ pub(crate) mod paths {
     pub(crate) const ACTION: &str = "action";
     pub(crate) const REWARD: &str = "reward";
     pub(crate) const LATENESS: &str = "lateness";
-    pub(crate) const CURRENTS: &str = "rig/currents";
-    pub(crate) const TEMPERATURES: &str = "rig/temperatures";
-    pub(crate) const SUPPLIES: &str = "rig/supplies";
-    pub(crate) const AGES: &str = "rig/ages";
-    pub(crate) const CONTROL: [&str; 11] =
-        [VALVE, FINGERS[0], FINGERS[1], FINGERS[2], ACTION, REWARD, LATENESS, CURRENTS, TEMPERATURES, SUPPLIES, AGES];
+    pub(crate) const TIMES: &str = "rig/times";
+    pub(crate) const AMPERES: &str = "rig/amperes";
+    pub(crate) const CELSIUS: &str = "rig/celsius";
+    pub(crate) const CONTROL: [&str; 10] =
+        [VALVE, FINGERS[0], FINGERS[1], FINGERS[2], ACTION, REWARD, LATENESS, TIMES, AMPERES, CELSIUS];
     pub(crate) const RETURN: &str = "episode/return";
     pub(crate) const OUTCOME: &str = "episode/outcome";
     pub(crate) const LOSSES: &str = "learning/losses";
@@ -112,31 +111,26 @@ impl Writer {
         self.series.log(&self.stream, paths::ACTION, &actions, &series::ACTION)?;
         let lateness = [("lateness (ms)", record.lateness.map(|lateness| lateness.as_secs_f64() * 1e3))];
         self.series.log(&self.stream, paths::LATENESS, &series::known(&lateness), &series::PLAIN)?;
-        if let Some(health) = &record.health {
-            self.health(health)?;
-        }
         let reward: Vec<_> = std::iter::once(("reward", record.reward)).chain(record.terms.iter().copied()).collect();
-        self.series.log(&self.stream, paths::REWARD, &reward, &series::REWARD)
+        self.series.log(&self.stream, paths::REWARD, &reward, &series::REWARD)?;
+        record.health.as_ref().map_or(Ok(()), |health| self.health(health))
     }
 
+    /// How a real claw fares.
     fn health(&mut self, health: &Health) -> RecordingStreamResult<()> {
-        let joints = [
-            (paths::CURRENTS, &health.amperes),
-            (paths::TEMPERATURES, &health.celsius),
-            (paths::SUPPLIES, &health.volts),
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let times = [
+            ("joint age (ms)", Some(ms(health.joint_age))),
+            ("cycle (ms)", Some(ms(health.cycle))),
+            ("picture age (ms)", health.picture.map(|picture| ms(picture.age))),
+            ("picture to joints (ms)", health.picture.map(|picture| ms(picture.skew))),
         ];
-        for (path, values) in joints {
+        self.series.log(&self.stream, paths::TIMES, &series::known(&times), &series::PLAIN)?;
+        for (path, values) in [(paths::AMPERES, &health.amperes), (paths::CELSIUS, &health.celsius)] {
             let values: Vec<_> = series::ACTION_NAMES.into_iter().zip(values.iter().copied()).collect();
             self.series.log(&self.stream, path, &values, &series::ACTION)?;
         }
-        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
-        let ages = [
-            ("joints when the servos were told (ms)", Some(milliseconds(health.joint_age))),
-            ("telling and reading (ms)", Some(milliseconds(health.cycle))),
-            ("picture (ms)", health.picture.map(|picture| milliseconds(picture.age))),
-            ("between picture and joints (ms)", health.picture.map(|picture| milliseconds(picture.skew))),
-        ];
-        self.series.log(&self.stream, paths::AGES, &series::known(&ages), &series::PLAIN)
+        Ok(())
     }
 
     /// Where steps were left out, lines should not reach across.
@@ -180,8 +174,12 @@ impl Writer {
         }
         let framing = self.scene.as_ref().and_then(|scene| scene.framing(&record.poses));
         let pictures = record.reading.frame.is_some();
-        let (lateness, rig) = (record.lateness.is_some(), record.health.is_some());
-        let shown = blueprint::Shown { pictures, lateness, rig, watched: self.watched };
+        let shown = blueprint::Shown {
+            pictures,
+            lateness: record.lateness.is_some(),
+            health: record.health.is_some(),
+            watched: self.watched,
+        };
         blueprint::send(&self.stream, framing, shown)
     }
 }

@@ -7,6 +7,8 @@ use turnkey_core::{JointVector, Radians, ValveReading, wrap_angle};
 
 /// Time between goals on the way.
 const PERIOD: Duration = Duration::from_millis(20);
+/// How long a reading may take on the way, on a computer that does other things too.
+const PATIENCE: Duration = Duration::from_millis(200);
 /// How near is there, rad.
 const NEAR: f64 = 0.06;
 /// The most that a servo counts either way before its turns must be counted anew, ticks.
@@ -52,7 +54,7 @@ impl Claw<Enabled> {
         let step = radians_per_sec * PERIOD.as_secs_f64();
         let mut command: Option<JointVector> = None;
         loop {
-            let reading = self.read(Instant::now() + 5 * PERIOD)?;
+            let reading = self.read(Instant::now() + PATIENCE)?;
             // Towards the pose from where the last goal was: a joint that lags is pulled on, not waited for.
             let from = command.unwrap_or(reading.positions);
             let next: JointVector = std::array::from_fn(|i| from[i] + (pose[i] - from[i]).clamp(-step, step));
@@ -151,6 +153,6 @@ impl Claw<Enabled> {
     }
 
     fn valve_reading(&mut self) -> Result<ValveReading, ClawError> {
-        self.read(Instant::now() + 5 * PERIOD)?.valve.ok_or(ClawError::NoValve)
+        self.read(Instant::now() + PATIENCE)?.valve.ok_or(ClawError::NoValve)
     }
 }
