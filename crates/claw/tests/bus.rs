@@ -143,3 +143,14 @@ fn one_cycle_of_ten_servos_takes_less_than_five_milliseconds_of_a_megabaud_wire(
     assert_eq!(bus.traffic().instructions, 2, "nobody had to be asked twice");
     assert!(time < Duration::from_millis(5), "{time:?}");
 }
+
+#[test]
+fn a_scan_tells_two_servos_whose_pings_are_alike_by_what_they_measure() {
+    let pings = [status(10, 0, &[6, 4, 48]), status(11, 0, &[6, 4, 48])].concat();
+    let mut damaged = status(11, 0, &[7; 27]);
+    damaged[20] ^= 0x40;
+    let measured = status(10, 0, &[7; 27]);
+    let (mut bus, _servos) = bus_with(vec![pings, measured, damaged.clone(), damaged.clone(), damaged]);
+    let found: Vec<(u8, bool)> = bus.scan().unwrap().iter().map(|one| (one.id.0, one.garbled)).collect();
+    assert_eq!(found, [(10, false), (11, true)]);
+}

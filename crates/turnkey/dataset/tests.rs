@@ -38,6 +38,7 @@ fn step(stamp_secs: f64) -> Line {
         amperes: zero,
         celsius: [30.0; 9],
         volts: [12.0; 9],
+        picture: None,
         valve: Some(1.0),
         valve_velocity: Some(0.0),
         target: 3.0,
@@ -53,7 +54,7 @@ fn end(outcome: Outcome) -> Line {
 }
 
 fn add(dataset: &mut Dataset, lines: impl IntoIterator<Item = Line>) {
-    lines.into_iter().for_each(|line| dataset.add(&line).unwrap());
+    lines.into_iter().for_each(|line| dataset.add(&line, None).unwrap());
 }
 
 #[test]
