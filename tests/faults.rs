@@ -373,7 +373,7 @@ const ENDINGS: &[Ending] = &[
     ("a request to end (SIGTERM)", |stage| stage.signal(libc::SIGTERM), Some(0), ""),
     ("the terminal closed (SIGHUP)", |stage| stage.signal(libc::SIGHUP), Some(0), ""),
     ("the program killed (SIGKILL)", |stage| stage.signal(libc::SIGKILL), None, ""),
-    ("a crash (SIGSEGV)", |stage| stage.signal(libc::SIGSEGV), None, ""),
+    ("a crash (SIGABRT)", |stage| stage.signal(libc::SIGABRT), None, ""),
     ("a stop from another terminal", |stage| drop(run_well(stage.path(), "stop runs/rig")), Some(0), "emergency stop"),
     (
         "a servo unplugged and nobody there",
