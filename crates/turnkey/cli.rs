@@ -265,6 +265,10 @@ pub struct Robustness {
     /// Prints JSON instead of a table.
     #[arg(long)]
     pub json: bool,
+    /// What is tested on; the twin if absent. On a rig a person is asked to change the scene, and frames are changed by the
+    /// program.
+    #[command(flatten)]
+    pub on: On,
 }
 
 /// What can be done with the claw's servos.

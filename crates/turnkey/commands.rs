@@ -16,9 +16,11 @@ use crate::pace::Pace;
 use crate::plot::{Curve, Point, learning_curves};
 use crate::priority;
 use crate::rig::RigFigures;
-use crate::robustness;
+use crate::robustness::{self, Answer, Arm};
 use crate::run_folder::{RunFolder, write_json};
-use crate::setup::{environment, learner, paced_environment, recording};
+use crate::setup::{
+    Dress, disturbed_environment, disturbed_paced_environment, environment, learner, paced_environment, recording,
+};
 use crate::stop::Stop;
 use crate::train::{Finish, SOLVED, Trainer};
 use crate::version;
@@ -27,7 +29,8 @@ use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use turnkey_core::{Snapshot as _, Spec};
+use turnkey_core::{Environment, Snapshot as _, Spec};
+use turnkey_env::DisturbanceConfig;
 use turnkey_sac::Sac;
 
 /// Does what the command line says.
@@ -318,14 +321,40 @@ fn trained(folder: &RunFolder, config: &Config, spec: &Spec) -> Result<(Sac, u64
 fn test_robustness(arguments: &Robustness) -> Result<()> {
     let arms = robustness::arms(&arguments.families)?;
     let folder = RunFolder::open(&arguments.run)?;
-    let config = folder.load_config()?;
+    let config = folder.load_config()?.with_rig(None)?;
     let spec = environment(&config)?.spec().clone();
     let (mut learner, step) = trained(&folder, &config, &spec)?;
     let out = arguments.out.clone().unwrap_or_else(|| folder.path().join("robustness"));
     std::fs::create_dir_all(&out).with_context(|| format!("{} can't be made", out.display()))?;
     let sink = recording(&format!("{}-robustness", folder.name()), &out.join("recording.rrd"), &config)?;
     let run = (folder.name(), step);
-    let found = robustness::test(run, &config, &mut learner, arms, arguments.episodes, &out, sink.as_ref())?;
+    let rig = match arguments.on.plant {
+        Some(PlantName::Rig) => arguments.on.begun(None)?,
+        _ => arguments.on.begun(None)?.and(None),
+    };
+    let found = match rig {
+        None => {
+            let mut twin = |arm: &Arm| Ok(Some(disturbed_environment(&config, Dress::As(&arm.disturbance))?));
+            robustness::test(run, &config, &mut twin, &mut learner, arms, arguments.episodes, &out, sink.as_ref())?
+        }
+        Some(rig) => {
+            let stop = Stop::on_signals()?;
+            let real = config.clone().in_real_time().with_rig(Some(rig))?;
+            let _alone = priority::alone();
+            let mut world = |arm: &Arm| -> Result<Option<Box<dyn Environment>>> {
+                // Who is asked has all the time there is; nothing is held meanwhile.
+                if robustness::ask(arm, &mut std::io::stdin().lock(), &mut std::io::stderr())? == Answer::Skip {
+                    return Ok(None);
+                }
+                let pace = Pace::new(Duration::from_secs_f64(real.task.period_secs));
+                let (stop, frames) = (stop.clone(), arm.disturbance.frames.clone());
+                let frames = DisturbanceConfig { frames, ..DisturbanceConfig::default() };
+                let interrupted = Arc::new(move || stop.asked());
+                Ok(Some(disturbed_paced_environment(&real, &pace, interrupted, Some(frames))?))
+            };
+            robustness::test(run, &config, &mut world, &mut learner, arms, arguments.episodes, &out, sink.as_ref())?
+        }
+    };
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&found)?);
     } else {

@@ -2,11 +2,13 @@
 //! same episodes as an undisturbed control.
 
 mod page;
+mod person;
+
+pub use person::{Answer, ask};
 
 use crate::config::Config;
 use crate::evaluation::{EVALUATION_SEEDS, Rollout, rollouts};
 use crate::run_folder::write_json;
-use crate::setup::{Dress, disturbed_environment};
 use crate::statistics::{Interval, bootstrap, mean, median, wilson};
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
@@ -136,13 +138,18 @@ pub fn arms(named: &[String]) -> Result<Vec<Arm>> {
     Ok(all.into_iter().filter(|arm| named.is_empty() || named.contains(&arm.family)).collect())
 }
 
-/// Tests a policy under `arms` and writes table, JSON and page into `folder`; each arm's first episode goes to `sink`.
+/// What an arm is played in; none where that arm is left out.
+pub type World<'a> = &'a mut dyn FnMut(&Arm) -> Result<Option<Box<dyn Environment>>>;
+
+/// Tests a policy under `arms`, each in its own `world`, and writes table, JSON and page into `folder`; each arm's first
+/// episode goes to `sink`. A plant is released after each arm.
 ///
 /// # Errors
 /// When the policy sees no pictures, the environment fails, or the folder can't be written.
 pub fn test(
     (run, step): (String, u64),
     config: &Config,
+    world: World<'_>,
     policy: &mut Sac,
     arms: Vec<Arm>,
     episodes: u64,
@@ -150,26 +157,32 @@ pub fn test(
     sink: &dyn Sink,
 ) -> Result<Robustness> {
     ensure!(
-        config.twin.camera.is_some() && disturbed_environment(config, Dress::Plain)?.spec().pictures.is_some(),
+        config.twin.camera.is_some() && config.task.sees == turnkey_env::Sees::Pixels,
         "{run} learned from the valve's position: expected a run that sees pictures (task.sees = \"pixels\")"
     );
     fs::create_dir_all(folder.join("pictures")).with_context(|| format!("{} can't be made", folder.display()))?;
     let mut shown = 0;
-    let mut tried = |arm: &Arm| -> Result<(Vec<Rollout>, String)> {
-        let mut environment = disturbed_environment(config, Dress::As(&arm.disturbance))?;
-        let found = rollouts(policy, environment.as_mut(), episodes)?;
-        let frame = show(policy, environment.as_mut(), sink, &mut shown)?;
+    let mut tried = |arm: &Arm| -> Result<Option<(Vec<Rollout>, String)>> {
+        let Some(mut environment) = world(arm)? else { return Ok(None) };
+        let played = rollouts(policy, environment.as_mut(), episodes)
+            .and_then(|found| Ok((found, show(policy, environment.as_mut(), sink, &mut shown)?)));
+        // Of both, the one that a person must do something about comes first.
+        environment.release().context("the plant may not be released: cut its power")?;
+        let (found, frame) = played?;
         let picture = format!("pictures/{}-{}.png", arm.family, arm.strength);
         fs::write(folder.join(&picture), png_from_frame(&frame)?)
             .with_context(|| format!("{picture} can't be written"))?;
-        Ok((found, picture))
+        Ok(Some((found, picture)))
     };
     let control_arm = Arm { family: "control".into(), strength: 0, disturbance: DisturbanceConfig::default() };
-    let (control, picture) = tried(&control_arm)?;
+    let (control, picture) = tried(&control_arm)?.context("the control can't be left out")?;
     let control_result = result(control_arm, &control, &control, picture);
     let mut results = Vec::new();
     for arm in arms {
-        let (found, picture) = tried(&arm)?;
+        let Some((found, picture)) = tried(&arm)? else {
+            tracing::warn!("{} {}: left out", arm.family, arm.strength);
+            continue;
+        };
         let result = result(arm, &found, &control, picture);
         tracing::info!("{}", line(&result));
         results.push(result);

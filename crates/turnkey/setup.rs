@@ -53,13 +53,29 @@ pub fn paced_environment(
     pace: &Pace,
     interrupted: Interrupted,
 ) -> Result<Box<dyn Environment + Send>> {
+    disturbed_paced_environment(config, pace, interrupted, None)
+}
+
+/// The same, with what happens to frames there; a rig's scene is a person's to change.
+///
+/// # Errors
+/// As [`paced_environment`], and when a disturbance's strength is out of range.
+pub fn disturbed_paced_environment(
+    config: &Config,
+    pace: &Pace,
+    interrupted: Interrupted,
+    frames: Option<DisturbanceConfig>,
+) -> Result<Box<dyn Environment + Send>> {
     let task = task(config)?;
     match &config.rig {
         None => on_plant(config, Paced::new(twin(config)?, pace.clone()), task),
         Some(rig) => {
             let seen = config.twin.camera.as_ref().map(|camera| camera.size);
             let plant = Rig::open(rig, &config.twin, seen, pace, interrupted).context("the rig can't be used")?;
-            on_plant(config, plant, task)
+            match frames {
+                None => on_plant(config, plant, task),
+                Some(frames) => on_plant(config, Disturbed::new(plant, frames, config.task.episode_steps)?, task),
+            }
         }
     }
 }
