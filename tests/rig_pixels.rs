@@ -19,6 +19,8 @@ use turnkey_camera::{RawBuffer, StreamServer};
 use turnkey_core::FrameSize;
 use turnkey_picture::RawFormat;
 
+const TABLE: &str = include_str!("../docs/faults.md");
+
 /// Ten steps a second, short episodes, pictures of 32x32.
 const RIG: &str = r#"
 [run]
@@ -132,6 +134,15 @@ enum Shows {
 const ALL: [Shows; 6] =
     [Shows::Pictures, Shows::Nothing, Shows::Unplugged, Shows::OtherSize, Shows::CutShort, Shows::Old];
 
+/// What docs/faults.md calls them, all but the first.
+const NAMES: [&str; 5] = [
+    "a camera that gives nothing",
+    "a camera unplugged",
+    "frames of another size",
+    "frames cut short",
+    "frames taken a second ago",
+];
+
 /// A camera that a test has in hand. Its thread ends with the test's process.
 struct Camera {
     shows: Arc<AtomicU8>,
@@ -197,7 +208,8 @@ fn without_a_good_picture_torque_goes_off_nothing_is_recorded_and_it_goes_on_onc
     let line =
         format!("train rig.toml --quiet --set run.steps=100000 --set run.warmup_steps=100000 --port {}", rig.port);
     let mut child = turnkey(folder.path(), words(&line)).stderr(Stdio::piped()).spawn().unwrap();
-    for fault in &ALL[1..] {
+    for (fault, name) in ALL[1..].iter().zip(NAMES) {
+        assert!(TABLE.contains(&format!("| {name} |")), "docs/faults.md has no line for {name:?}");
         let before = steps_recorded(folder.path());
         wait_for(&mut child, "steps are taken", || steps_recorded(folder.path()) >= before + 12 && !rig.is_limp());
         camera.show(*fault);

@@ -335,7 +335,7 @@ fn test_robustness(arguments: &Robustness) -> Result<()> {
     let found = match rig {
         None => {
             let mut twin = |arm: &Arm| Ok(Some(disturbed_environment(&config, Dress::As(&arm.disturbance))?));
-            robustness::test(run, &config, &mut twin, &mut learner, arms, arguments.episodes, &out, sink.as_ref())?
+            robustness::test(run, (&config, &mut twin), &mut learner, arms, arguments.episodes, &out, sink.as_ref())?
         }
         Some(rig) => {
             let stop = Stop::on_signals()?;
@@ -352,7 +352,7 @@ fn test_robustness(arguments: &Robustness) -> Result<()> {
                 let interrupted = Arc::new(move || stop.asked());
                 Ok(Some(disturbed_paced_environment(&real, &pace, interrupted, Some(frames))?))
             };
-            robustness::test(run, &config, &mut world, &mut learner, arms, arguments.episodes, &out, sink.as_ref())?
+            robustness::test(run, (&config, &mut world), &mut learner, arms, arguments.episodes, &out, sink.as_ref())?
         }
     };
     if arguments.json {

@@ -148,8 +148,7 @@ pub type World<'a> = &'a mut dyn FnMut(&Arm) -> Result<Option<Box<dyn Environmen
 /// When the policy sees no pictures, the environment fails, or the folder can't be written.
 pub fn test(
     (run, step): (String, u64),
-    config: &Config,
-    world: World<'_>,
+    (config, world): (&Config, World<'_>),
     policy: &mut Sac,
     arms: Vec<Arm>,
     episodes: u64,

@@ -114,7 +114,7 @@ mod tests {
             let bytes: Vec<u8> = (0..batch * shape.inputs()).map(|i| (i * 7919 % 256) as u8).collect();
             let theta = tensor(known::theta(&shape), [shape.parameters()]);
             let fused = ops::encode_bytes(&Arc::new(bytes.clone()), theta.clone(), &shape);
-            assert_close(name, fused.flatten(0, 1), encode_bytes(&bytes, theta, &shape).flatten(0, 1));
+            assert_close(name, fused.flatten(0, 1), super::encode_bytes(&bytes, theta, &shape).flatten(0, 1));
         }
     }
 }
