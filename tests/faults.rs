@@ -284,6 +284,16 @@ const ROWS: &[Row] = &[
         does: Does::Asks("switch the power off"),
     },
     Row {
+        name: "the power off for a second, and on",
+        inject: |stage| {
+            stage.rig.faults.inject(Fault::BrownOut(0.0));
+            std::thread::sleep(Duration::from_secs(1));
+            stage.rig.faults.clear();
+        },
+        mend: nothing,
+        does: Does::Asks("power"),
+    },
+    Row {
         name: "the program stopped for two seconds",
         inject: |stage| {
             stage.signal(libc::SIGSTOP);

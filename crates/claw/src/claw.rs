@@ -94,6 +94,15 @@ impl Claw<Disabled> {
         Ok(Claw::of(self.rig))
     }
 
+    /// Whether all servos have restarted since they last had torque, as they do when their power is cut: who did that may be
+    /// within reach of the fingers. Says so once.
+    ///
+    /// # Errors
+    /// When a servo does not answer.
+    pub fn was_without_power(&mut self) -> Result<bool, ClawError> {
+        self.rig.was_without_power()
+    }
+
     /// Puts right what can be put right without a person, after an error of an enabled claw: servos that shut down by
     /// overload are rebooted, all are checked and enabled, and the joints go home.
     ///

@@ -81,6 +81,12 @@ pub enum RigError {
         /// What happened the last time.
         source: Box<RigError>,
     },
+    /// Servos that have all restarted.
+    #[error(
+        "rig: expected servos to keep their power, but all of them have restarted: it was switched off, or failed; torque is \
+         off\n  fix: see that nobody reaches into the claw, and what the supply does, then resume"
+    )]
+    PowerCut,
     /// Servos that were silent and then confirmed that their torque is off.
     #[error("{after} (all servos have confirmed since that their torque is off)")]
     Regained {
@@ -102,7 +108,8 @@ impl RigError {
             Self::Claw(error) => error.kind(),
             Self::Camera(error) => error.kind(),
             Self::Moved { .. } | Self::Regained { .. } => Kind::Retry,
-            Self::NoValve { .. }
+            Self::PowerCut
+            | Self::NoValve { .. }
             | Self::FrameSize { .. }
             | Self::Limits { .. }
             | Self::Start { .. }

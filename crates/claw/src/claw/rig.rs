@@ -90,6 +90,8 @@ impl Rig {
                 self.config.valve.as_ref().expect("ids end with the valve's")
             };
             self.bus.write(id, Table::BUS_WATCHDOG, 0)?;
+            // Lit from here on, until it restarts: so it tells who lost power.
+            self.bus.write(id, Table::LED, 1)?;
             for setting in servo.settings.iter().filter(|setting| !setting.is_kept()) {
                 setting.write(&mut self.bus, id)?;
             }
@@ -248,6 +250,19 @@ impl Rig {
             self.bus.reboot(id)?;
         }
         Ok(())
+    }
+
+    /// Whether every servo has restarted since it was given torque; forgets it then.
+    pub(super) fn was_without_power(&mut self) -> Result<bool, ClawError> {
+        for id in self.ids.clone() {
+            if self.bus.read(id, Table::LED)? != 0 {
+                return Ok(false);
+            }
+        }
+        for id in self.ids.clone() {
+            self.bus.write(id, Table::LED, 1)?;
+        }
+        Ok(true)
     }
 
     fn alert(&self, id: ServoId, alerts: HardwareAlerts) -> ClawError {
