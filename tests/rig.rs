@@ -6,7 +6,7 @@ mod support;
 #[path = "support/rig.rs"]
 mod emulated;
 
-use emulated::EmulatedRig;
+use emulated::{EmulatedRig, wait_for};
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -76,19 +76,6 @@ fn start(folder: &Path, line: &str) -> Child {
 fn signal(child: &Child, signal: libc::c_int) {
     // SAFETY: the process is our own child, which wasn't waited for yet.
     assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
-}
-
-fn wait_for(child: &mut Child, what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while !condition() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        if let Some(status) = child.try_wait().unwrap() {
-            let mut said = String::new();
-            std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut said).unwrap();
-            panic!("it ended ({status}) before {what}: {said}");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]

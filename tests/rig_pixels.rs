@@ -6,10 +6,10 @@ mod support;
 #[path = "support/rig.rs"]
 mod emulated;
 
-use emulated::EmulatedRig;
+use emulated::{EmulatedRig, wait_for};
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
@@ -185,19 +185,6 @@ impl Camera {
 
     fn show(&self, what: Shows) {
         self.shows.store(what as u8, Ordering::Relaxed);
-    }
-}
-
-fn wait_for(child: &mut Child, what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(90);
-    while !condition() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        if let Some(status) = child.try_wait().unwrap() {
-            let mut said = String::new();
-            std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut said).unwrap();
-            panic!("it ended ({status}) before {what}: {said}");
-        }
-        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
