@@ -188,7 +188,7 @@ fn listen(output: impl Read, mut show: impl FnMut(&str)) -> (Steps, bool) {
             }
             _ => (),
         }
-        // What the kernel says as it goes is no news.
+        // What the kernel says as it turns the machine off is no news.
         if !line.is_empty() && !ended {
             show(line);
         }

@@ -18,7 +18,7 @@ pub(super) struct Debian {
     modules: BTreeMap<String, PathBuf>,
 }
 
-/// Fetches what isn't there yet. `Err` is for `Why`: a line that says what is missing and what to install.
+/// Fetches what isn't there yet; else a line that says what is missing, and what to install. No failure: nothing but this test needs it.
 pub(super) fn ensure(project: &Project) -> std::result::Result<Debian, String> {
     let home = project.path("native/virtual-machine");
     if !home.join("busybox").is_dir() || !home.join("kernel").is_dir() {
