@@ -78,7 +78,7 @@ impl Bus {
     /// When there is no such port, it may not be used, another program has it, or it does not know the baud rate.
     pub fn open(port: &str, baud: Baud) -> Result<Self, ClawError> {
         let fail = |expected, source| ClawError::Port { port: port.to_owned(), expected, source };
-        let serial = SerialPort::open(port, baud.rate()).map_err(|e| fail("a serial port", e))?;
+        let serial = SerialPort::open(port, baud.rate()).map_err(|e| fail("a serial port", unknown_baud(e)))?;
         Self::with_port(port, serial)
     }
 
@@ -129,7 +129,7 @@ impl Bus {
     pub fn set_baud(&mut self, baud: Baud) -> Result<(), ClawError> {
         // What was said leaves at the speed it was said at.
         let result = self.reader.flush().and_then(|()| self.writer.set_baud_rate(baud.rate()));
-        result.map_err(|e| self.port_error("another baud rate", e))
+        result.map_err(|e| self.port_error("another baud rate", unknown_baud(e)))
     }
 
     /// Asks one servo who it is.
@@ -309,5 +309,31 @@ fn lock(serial: &SerialPort) -> io::Result<()> {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
         Err(TryLockError::Error(e)) => Err(e),
+    }
+}
+
+/// An adapter that took another speed than it was told: `serial2` reads it back, and says so in words, where every other
+/// failure has the system's number.
+fn unknown_baud(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::Other if error.raw_os_error().is_none() => {
+            io::Error::new(io::ErrorKind::InvalidInput, "another speed than it was told")
+        }
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the kernel says of a device that is gone.
+    const EIO: i32 = 5;
+
+    #[test]
+    fn an_adapter_that_keeps_another_speed_does_not_know_it_and_one_that_is_gone_is_gone() {
+        let kept = unknown_baud(io::Error::other("failed to apply some or all settings"));
+        assert_eq!(kept.kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(unknown_baud(io::Error::from_raw_os_error(EIO)).raw_os_error(), Some(EIO));
     }
 }

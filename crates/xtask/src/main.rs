@@ -21,6 +21,7 @@ mod smoke;
 mod tables;
 mod test;
 mod train;
+mod vm;
 
 use failure::{Failure, Result};
 use project::Project;
@@ -32,8 +33,9 @@ cargo xtask COMMAND
   setup [PART...]       fetch the native parts into native/ (the other commands do so by themselves);
                         `setup rerun` fetches the viewer as well, for machines that have none, `setup --tch`
                         libtorch (900 MB), for builds with the feature tch
-  test [--only A,B]     all that decides whether a change is good: setup, fmt, clippy, test, doc, deny, smoke
+  test [--only A,B]     all that decides whether a change is good: setup, fmt, clippy, test, doc, deny, smoke, vm
   train [CONFIG] [...]  set up, build, train with CONFIG or configs/valve_state.toml; the rest goes to turnkey
+  vm [--binary PATH]    a camera and a USB adapter of Debian's stock kernel in QEMU, driven by the release binary
   experiments NAME      run what is missing of configs/experiments/NAME.toml, two at a time; stop and continue freely
   experiments --report  write the tables of docs/results.md anew
   bench [WORK...]       time ours and the Python peers in turn: step, loop, physics (--threads, --seconds, --rounds)
@@ -62,6 +64,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "setup" => setup::command(&project, rest)?,
         "test" => test::command(&project, rest)?,
         "train" => train::command(&project, rest)?,
+        "vm" => vm::command(&project, rest)?,
         "experiments" => experiments::command(&project, rest)?,
         "bench" => bench::command(&project, rest)?,
         "help" | "--help" | "-h" => print!("{HELP}"),
