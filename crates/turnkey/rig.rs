@@ -224,12 +224,12 @@ impl Rig {
     }
 
     /// Goes on once there are pictures; without any, it waits without torque.
-    fn await_sight(&mut self) -> Result<(), RigError> {
+    fn wait_for_sight(&mut self) -> Result<(), RigError> {
         if self.eye.as_ref().is_none_or(|eye| eye.look().is_ok()) {
             return Ok(());
         }
         self.let_go()?;
-        self.eye.as_ref().map_or(Ok(()), |eye| eye.await_frame(&self.interrupted))
+        self.eye.as_ref().map_or(Ok(()), |eye| eye.wait_for_frame(&self.interrupted))
     }
 
     /// The first picture of an episode, taken once all is where it starts.
@@ -276,7 +276,7 @@ impl Plant for Rig {
 
     fn reset(&mut self, start: &Start) -> Result<Reading, Failure> {
         self.health = None;
-        let brought = self.await_sight().and_then(|()| Ok((self.bring(start)?, self.first_look()?)));
+        let brought = self.wait_for_sight().and_then(|()| Ok((self.bring(start)?, self.first_look()?)));
         let (reading, frame) = brought.map_err(|error| self.failed(error))?;
         self.pace.begin();
         Ok(self.keep(reading, frame))

@@ -59,7 +59,7 @@ impl Eye {
     }
 
     /// Waits for a frame while a camera that is gone may come back.
-    pub(super) fn await_frame(&self, interrupted: &Interrupted) -> Result<(), RigError> {
+    pub(super) fn wait_for_frame(&self, interrupted: &Interrupted) -> Result<(), RigError> {
         let now = Instant::now();
         loop {
             match self.running.slot().wait(now, LISTEN) {
