@@ -15,12 +15,16 @@ struct Dependencies {
     tests: BTreeSet<String>,
 }
 
-fn workspace() -> BTreeMap<String, Dependencies> {
+/// What cargo prints, without asking any network.
+fn cargo(arguments: &[&str]) -> Vec<u8> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let arguments = ["metadata", "--format-version", "1", "--no-deps", "--offline"];
-    let output = Command::new(cargo).current_dir(ROOT).args(arguments).output().unwrap();
+    let output = Command::new(cargo).current_dir(ROOT).args(arguments).arg("--offline").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    output.stdout
+}
+
+fn workspace() -> BTreeMap<String, Dependencies> {
+    let metadata: Value = serde_json::from_slice(&cargo(&["metadata", "--format-version", "1", "--no-deps"])).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let packages = metadata["packages"].as_array().unwrap().iter().map(|package| {
         let mut dependencies = Dependencies::default();
@@ -96,6 +100,21 @@ fn each_heavy_library_stays_behind_one_crate() {
             workspace().into_iter().filter(|(_, found)| found.always.contains(library)).map(|(name, _)| name).collect();
         assert_eq!(users, crates, "who uses {library}");
     }
+}
+
+#[test]
+fn a_robots_small_computer_builds_neither_viewer_nor_libtorch() {
+    let tree = |features: &[&str]| -> BTreeSet<String> {
+        let fixed = ["tree", "--package=turnkey", "--edges=normal", "--prefix=none", "--format={lib}"];
+        let lines = String::from_utf8(cargo(&[&fixed[..], features].concat())).unwrap();
+        lines.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+    };
+    let small = tree(&["--no-default-features", "--features=camera"]);
+    assert!(small.contains("burn") && small.contains("v4l"), "{small:?}");
+    for heavy in ["rerun", "tch", "torch_sys"] {
+        assert!(!small.contains(heavy), "{heavy}");
+    }
+    assert!(tree(&[]).contains("rerun"), "the name that is looked for is the one that the viewer has");
 }
 
 #[test]
