@@ -101,9 +101,17 @@ impl Servos {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
     }
 
-    /// The bus as another program would open it.
+    /// The bus as another program would open it. A program that another test starts has this one's port, and its lock, until
+    /// it is itself: so it may take another try.
     pub(crate) fn bus(&self, baud: u32) -> Bus {
-        Bus::open(&self.port, Baud::with_rate(baud).unwrap()).unwrap()
+        let by = Instant::now() + Duration::from_secs(5);
+        loop {
+            match Bus::open(&self.port, Baud::with_rate(baud).unwrap()) {
+                Ok(bus) => return bus,
+                Err(error) => assert!(Instant::now() < by, "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Everything that every servo keeps without power.
