@@ -288,4 +288,37 @@ mod tests {
         let (replies, noise) = parse_all(&[packet(1, 2, &[132, 0, 4, 0]), status(1, 0, &[0; 4])].concat());
         assert_eq!((replies.len(), noise.foreign), (1, 1));
     }
+
+    #[test]
+    fn a_million_packets_cut_damaged_or_of_any_bytes_leave_the_next_good_one_readable() {
+        let mut rng = turnkey_core::Rng::new(9, "malformed replies");
+        let (mut parser, mut read, mut most) = (ReplyParser::default(), 0_u32, 0);
+        for _ in 0..1_000_000 {
+            let parameters: Vec<u8> = (0..rng.below(24)).map(|_| rng.bits() as u8).collect();
+            let mut bytes = packet(rng.bits() as u8, [STATUS, rng.bits() as u8][rng.below(2)], &parameters);
+            match rng.below(6) {
+                0 => bytes.iter_mut().for_each(|byte| *byte = rng.bits() as u8),
+                1 => bytes.truncate(rng.below(bytes.len())),
+                2 => bytes[5 + rng.below(2)] = rng.bits() as u8,
+                3 => {
+                    let at = rng.below(bytes.len());
+                    bytes[at] ^= 1 << rng.below(8);
+                }
+                _ => {}
+            }
+            parser.push(&bytes);
+            while let Some(reply) = parser.next_reply() {
+                assert!(reply.parameters.len() <= MOST_LENGTH);
+                read += 1;
+            }
+            most = most.max(parser.held());
+        }
+        assert!(read > 100_000, "some of them were good: {read}");
+        assert!(most <= LENGTH_END + MOST_LENGTH, "{most} bytes were held");
+        // What a wrong length still waits for comes to an end.
+        parser.push(&[0; MOST_LENGTH + LENGTH_END]);
+        while parser.next_reply().is_some() {}
+        parser.push(&status(7, 0, &[1, 2, 3]));
+        assert_eq!(parser.next_reply().map(|reply| reply.id), Some(ServoId(7)));
+    }
 }
