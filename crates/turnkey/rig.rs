@@ -63,7 +63,7 @@ pub struct Rig {
     sound: bool,
     /// Whether the last error was none that recoveries are counted by: one of the bus, or one that a person has put right.
     afresh: bool,
-    /// Whether the last error was one for a person.
+    /// Whether a person was asked for something since the claw was last held.
     asked: bool,
     /// How often fingers were moved about to get free.
     shakes: u64,
@@ -146,14 +146,13 @@ impl Rig {
             return Err(RigError::NotHeld);
         };
         // Whoever switched it off has to say that it may move again, unless a person was asked for something else since.
-        let asked = std::mem::take(&mut self.asked);
-        if !self.sound && limp.was_without_power()? && !asked {
+        if !self.sound && limp.was_without_power()? && !self.asked {
             self.hold = Hold::Off(limp);
             return Err(RigError::PowerCut);
         }
         let recovers = !std::mem::replace(&mut self.sound, false);
         let claw = if recovers { limp.restore()? } else { limp.enable()? };
-        (self.hold, self.sound) = (Hold::On(claw), true);
+        (self.hold, self.sound, self.asked) = (Hold::On(claw), true, false);
         Ok(())
     }
 
@@ -181,16 +180,19 @@ impl Rig {
         // Servos that shut down again and again need a person; those that were not understood do not.
         let shut_down = matches!(error, RigError::Claw(ClawError::Alert { .. })) && error.kind() == Kind::Retry;
         self.afresh = !servos_are_well && !shut_down;
-        self.asked = error.kind() == Kind::Stop;
         self.health = None;
-        let RigError::Claw(ClawError::NotReleased { .. }) = &error else { return error };
+        let for_a_person = error.kind() == Kind::Stop && !error.is_stopped();
+        let RigError::Claw(ClawError::NotReleased { .. }) = &error else {
+            self.asked |= for_a_person;
+            return error;
+        };
         for _ in 0..RELEASES {
             std::thread::sleep(RESTART);
             if self.let_go().is_ok() {
-                self.asked = false;
                 return RigError::Regained { after: error.to_string() };
             }
         }
+        self.asked |= for_a_person;
         error
     }
 
