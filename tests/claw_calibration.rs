@@ -4,11 +4,11 @@
 mod servos;
 mod support;
 
-use servos::{FILE, Servos, document, signal};
+use servos::{FILE, Servos, document};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
 use std::process::{Child, ChildStderr};
-use support::{run_well, said};
+use support::{run_well, said, signal};
 use turnkey_claw::{ClawConfig, Direction};
 use turnkey_claw_emulator::{CLAW_IDS, ServoView};
 use turnkey_core::JOINT_NAMES;

@@ -6,11 +6,11 @@ mod servos;
 mod support;
 
 use serde_json::{Value, json};
-use servos::{FILE, Servos, document, signal};
+use servos::{FILE, Servos, document};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
-use support::{run, said};
+use support::{run, said, signal};
 use turnkey_claw::ControlTable as Table;
 use turnkey_claw_emulator::Fault;
 use turnkey_core::ServoId;

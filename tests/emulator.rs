@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd as _;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-use support::{run, turnkey, words};
+use support::{run, signal, turnkey, words};
 
 /// The shipped claw's file.
 const CLAW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/hardware/claw.toml");
@@ -103,8 +103,7 @@ fn servos_on_the_twin_turn_a_joint_and_the_valve_and_go_when_told() {
     let end = Instant::now() + Duration::from_secs(30);
     while !ask(&mut client, 12, &[1]).is_empty() && Instant::now() < end {}
     assert!(ask(&mut client, 12, &[1]).is_empty(), "it was unplugged");
-    // SAFETY: the process is our own child, which wasn't waited for yet.
-    assert_eq!(unsafe { libc::kill(servos.0.id() as i32, libc::SIGINT) }, 0);
+    signal(&servos.0, libc::SIGINT);
     assert_eq!(servos.0.wait().unwrap().code(), Some(0));
     assert!(link.symlink_metadata().is_err(), "the link goes with the port");
 }

@@ -5,57 +5,19 @@ mod support;
 
 #[path = "support/rig.rs"]
 mod emulated;
+#[path = "faults/stage.rs"]
+mod stage;
 
-use emulated::EmulatedRig;
+use stage::Stage;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::symlink;
-use std::path::Path;
-use std::process::{Child, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use support::{run_well, turnkey, words};
-use turnkey::dataset::{self, Line};
+use support::run_well;
+use turnkey::dataset;
 use turnkey_claw_emulator::Fault;
 use turnkey_core::ServoId;
 
 const TABLE: &str = include_str!("../docs/faults.md");
-
-/// Twenty steps a second; episodes so long that faults come within one.
-const RIG: &str = r#"
-[run]
-mode = "asynchronous"
-steps = 100_000
-warmup_steps = 1_000_000
-evaluation_period = 1_000_000
-checkpoint_period = 1_000_000
-final_episodes = 1
-lateness_limit_secs = 60.0
-
-[task]
-name = "turn_random"
-period_secs = 0.05
-episode_steps = 60
-start_valve = [-0.3, 0.3]
-
-[twin]
-period_secs = 0.05
-
-[rig]
-claw = "claw.toml"
-reset_radians_per_sec = 4.0
-person_secs = 300.0
-
-[sac]
-batch_size = 16
-actor_hidden = [16, 16]
-critic_hidden = [16, 16]
-"#;
-
-/// Bytes of a segment's header, and of a row: its numbers (22 seen twice, 9 of action, 2 more), and what follows them.
-const HEADER: usize = 48;
-const SEEN: usize = 4 * 22;
-const ROW: usize = 4 * (2 * 22 + 9 + 2) + 8;
 
 /// What the program does about a fault.
 #[derive(Clone, Copy)]
@@ -78,79 +40,6 @@ struct Row {
     /// What a person does about it.
     mend: fn(&Stage),
     does: Does,
-}
-
-/// A run in progress.
-struct Stage {
-    folder: tempfile::TempDir,
-    rig: EmulatedRig,
-    child: Mutex<Child>,
-    said: Arc<Mutex<String>>,
-}
-
-impl Stage {
-    /// One whose person is waited for so long.
-    fn new(person_secs: u32) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("rig.toml"), RIG.replace("300.0", &format!("{person_secs}.0"))).unwrap();
-        let rig = EmulatedRig::new(folder.path(), |_| {});
-        let line = format!("train rig.toml --quiet --plant rig --port {}", rig.port);
-        let mut child = turnkey(folder.path(), words(&line)).stderr(Stdio::piped()).spawn().unwrap();
-        let said = Arc::<Mutex<String>>::default();
-        let (lines, hears) = (BufReader::new(child.stderr.take().unwrap()).lines(), said.clone());
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                *hears.lock().unwrap() += &(line + "\n");
-            }
-        });
-        Self { folder, rig, child: Mutex::new(child), said }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn rows(&self) -> usize {
-        let file = fs::metadata(self.path().join("runs/rig/replay/000000000000.rows"));
-        file.map_or(0, |file| file.len() as usize).saturating_sub(HEADER) / ROW
-    }
-
-    /// What was said from this place on.
-    fn said_since(&self, mark: usize) -> String {
-        self.said.lock().unwrap()[mark..].to_owned()
-    }
-
-    fn mark(&self) -> usize {
-        self.said.lock().unwrap().len()
-    }
-
-    fn wait_for(&self, what: &str, condition: impl Fn() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(90);
-        while !condition() {
-            let ended = self.child.lock().unwrap().try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < deadline, "never: {what} ({ended:?})\n{}", self.said_since(0));
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    /// Waits until an episode is going on.
-    fn wait_for_steps(&self, what: &str) {
-        let before = self.rows();
-        self.wait_for(what, || self.rows() >= before + 4);
-    }
-
-    fn signal(&self, signal: libc::c_int) {
-        // SAFETY: the process is our own child, which wasn't waited for yet.
-        assert_eq!(unsafe { libc::kill(self.child.lock().unwrap().id() as libc::pid_t, signal) }, 0);
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        let mut child = self.child.lock().unwrap();
-        drop(child.kill());
-        drop(child.wait());
-    }
 }
 
 fn nothing(_: &Stage) {}
@@ -373,7 +262,7 @@ fn after_each_fault_torque_is_off_or_control_is_regained_and_nothing_is_invented
     let status = stage.child.lock().unwrap().wait().unwrap();
     assert_eq!(status.code(), Some(0), "{}", stage.said_since(0));
     stage.rig.expect_limp();
-    expect_nothing_invented(&stage);
+    stage.expect_nothing_invented();
 }
 
 /// What ends a run, its exit status where it has one, and what it says.
@@ -421,29 +310,4 @@ fn whatever_ends_a_run_leaves_the_claw_stopped_and_the_run_resumable() {
         assert_eq!(stage.rows(), last, "{name}");
         stage.rig.expect_limp();
     }
-}
-
-/// Every row of the log was recorded by the rig as a step, a whole period after the one before it; rows of an episode go on
-/// from each other.
-fn expect_nothing_invented(stage: &Stage) {
-    let recorded = stage.path().join("datasets/rig");
-    let counts = dataset::check(&recorded).unwrap();
-    assert_eq!(counts.training_steps, stage.rows() as u64, "{counts:?}");
-    for number in 1..=counts.last_episode {
-        let text = fs::read_to_string(recorded.join(format!("episode-{number:06}.jsonl"))).unwrap();
-        let mut last: Option<f64> = None;
-        for line in text.lines().map(|line| serde_json::from_str::<Line>(line).unwrap()) {
-            let Line::Step(step) = line else { continue };
-            let since = last.map_or(1.0, |last| step.stamp_secs - last);
-            assert!(since > 0.02, "episode {number}: a step of {since} s");
-            last = Some(step.stamp_secs);
-        }
-    }
-    let bytes = fs::read(stage.path().join("runs/rig/replay/000000000000.rows")).unwrap();
-    let rows: Vec<&[u8]> = bytes[HEADER..].chunks_exact(ROW).collect();
-    let next = ROW - 8 - SEEN;
-    let ended = |row: &[u8]| row[ROW - 8..ROW - 4] != [0; 4];
-    let breaks = rows.windows(2).filter(|two| !ended(two[0]) && two[0][next..next + SEEN] != two[1][..SEEN]).count();
-    let broken = counts.last_episode - counts.whole;
-    assert!(breaks as u64 <= broken, "{breaks} breaks in {broken} broken episodes");
 }

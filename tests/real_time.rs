@@ -6,9 +6,8 @@ mod support;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
-use support::{checkpoints, json, metrics, newest_checkpoint, run, run_well, turnkey, words};
+use std::time::Duration;
+use support::{checkpoints, json, metrics, newest_checkpoint, run, run_well, signal, start, wait_for};
 use turnkey::config::Config;
 use turnkey::setup::environment;
 use turnkey_core::Snapshot as _;
@@ -49,19 +48,6 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("fast.toml"), FAST).unwrap();
     folder
-}
-
-fn start(folder: &Path, line: &str) -> Child {
-    turnkey(folder, words(line)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn wait_for(child: &mut Child, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(180);
-    while !condition() {
-        assert!(Instant::now() < deadline, "nothing came of it in three minutes");
-        assert!(child.try_wait().unwrap().is_none(), "it ended before");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 fn widths(run: &Path) -> Widths {
@@ -137,7 +123,7 @@ fn a_killed_run_keeps_every_complete_row_and_goes_on_after_the_last() {
     for (kill, rows_before) in [40, 170, 230].into_iter().enumerate() {
         let resume = if kill == 0 { "" } else { "--resume" };
         let mut child = start(folder.path(), &format!("train fast.toml --quiet {resume}"));
-        wait_for(&mut child, || {
+        wait_for(&mut child, "rows are added", || {
             fs::metadata(run.join("replay/000000000000.rows"))
                 .is_ok_and(|file| file.len() > (HEADER + 300 * rows_before) as u64 && run.join("config.toml").exists())
         });
@@ -163,7 +149,7 @@ fn a_run_is_paused_resumed_and_stopped_from_another_terminal() {
     let run_path = folder.path().join("runs/fast");
     let mut child = start(folder.path(), "train fast.toml --quiet --set run.steps=100000");
     let count = || fs::metadata(run_path.join("replay/000000000000.rows")).map_or(0, |file| file.len());
-    wait_for(&mut child, || count() > 0 && run_path.join("orders.sock").exists());
+    wait_for(&mut child, "it takes steps and orders", || count() > 0 && run_path.join("orders.sock").exists());
 
     assert_eq!(run_well(folder.path(), "tell runs/fast pause").out.trim(), "ordered");
     let still = || {
@@ -171,11 +157,11 @@ fn a_run_is_paused_resumed_and_stopped_from_another_terminal() {
         std::thread::sleep(Duration::from_millis(700));
         before == count()
     };
-    wait_for(&mut child, still);
+    wait_for(&mut child, "it rests", still);
     assert_eq!(run_well(folder.path(), "tell runs/fast emergency").out.trim(), "released");
     let before = count();
     run_well(folder.path(), "tell runs/fast resume");
-    wait_for(&mut child, || count() > before);
+    wait_for(&mut child, "it goes on", || count() > before);
 
     assert_eq!(run_well(folder.path(), "stop runs/fast").out.trim(), "released");
     let said = support::said(child.wait_with_output().unwrap());
@@ -193,12 +179,10 @@ fn a_signal_makes_a_run_leave_with_a_checkpoint_whatever_the_learner_still_owes(
     let folder = folder();
     let run = folder.path().join("runs/fast");
     let mut child = start(folder.path(), "train fast.toml --quiet --set run.steps=100000");
-    wait_for(&mut child, || fs::metadata(run.join("replay/000000000000.rows")).is_ok_and(|file| file.len() > 20_000));
-    let kill = |child: &Child| {
-        let said = std::process::Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
-        assert!(said.unwrap().success());
-    };
-    kill(&child);
+    wait_for(&mut child, "rows are written", || {
+        fs::metadata(run.join("replay/000000000000.rows")).is_ok_and(|file| file.len() > 20_000)
+    });
+    signal(&child, libc::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let rows = rows(&run, widths(&run)).len() as u64;
     assert_eq!(checkpoints(&run).last(), Some(&rows));
@@ -208,8 +192,10 @@ fn a_signal_makes_a_run_leave_with_a_checkpoint_whatever_the_learner_still_owes(
     let mut child = start(folder.path(), &format!("train fast.toml --quiet {much}"));
     let much = folder.path().join("runs/much");
     let whole = HEADER as u64 + 100 * (4 * widths(&run).row() + ROW_ENDS) as u64;
-    wait_for(&mut child, || fs::metadata(much.join("replay/000000000000.rows")).is_ok_and(|file| file.len() >= whole));
-    kill(&child);
+    wait_for(&mut child, "all rows are written", || {
+        fs::metadata(much.join("replay/000000000000.rows")).is_ok_and(|file| file.len() >= whole)
+    });
+    signal(&child, libc::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(checkpoints(&much).last(), Some(&100));
     assert!(updates(&much) < 40_000, "it made up for everything first");

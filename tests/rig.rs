@@ -6,12 +6,11 @@ mod support;
 #[path = "support/rig.rs"]
 mod emulated;
 
-use emulated::{EmulatedRig, wait_for};
+use emulated::EmulatedRig;
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-use support::{checkpoints, json, metrics, run, run_well, turnkey, words};
+use support::{checkpoints, json, metrics, run, run_well, signal, start, wait_for};
 use turnkey::dataset::{self, Counts};
 use turnkey_claw_emulator::Fault;
 use turnkey_core::ServoId;
@@ -67,15 +66,6 @@ fn rows(folder: &Path) -> u64 {
 
 fn recorded(folder: &Path) -> Counts {
     dataset::check(&folder.join("datasets/rig")).unwrap()
-}
-
-fn start(folder: &Path, line: &str) -> Child {
-    turnkey(folder, words(line)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn signal(child: &Child, signal: libc::c_int) {
-    // SAFETY: the process is our own child, which wasn't waited for yet.
-    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
 }
 
 #[test]

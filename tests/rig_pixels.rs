@@ -6,14 +6,13 @@ mod support;
 #[path = "support/rig.rs"]
 mod emulated;
 
-use emulated::{EmulatedRig, wait_for};
+use emulated::EmulatedRig;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
-use support::{json, run, run_well, turnkey, words};
+use support::{json, run, run_well, start, wait_for};
 use turnkey::dataset;
 use turnkey_camera::{RawBuffer, StreamServer};
 use turnkey_core::FrameSize;
@@ -194,7 +193,7 @@ fn without_a_good_picture_torque_goes_off_nothing_is_recorded_and_it_goes_on_onc
     let (rig, camera) = (EmulatedRig::new(folder.path(), |_| {}), Camera::at(folder.path()));
     let line =
         format!("train rig.toml --quiet --set run.steps=100000 --set run.warmup_steps=100000 --port {}", rig.port);
-    let mut child = turnkey(folder.path(), words(&line)).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = start(folder.path(), &line);
     for (fault, name) in ALL[1..].iter().zip(NAMES) {
         assert!(TABLE.contains(&format!("| {name} |")), "docs/faults.md has no line for {name:?}");
         let before = steps_recorded(folder.path());

@@ -10,8 +10,7 @@ mod release;
 mod scan;
 
 use crate::claw_emulate::emulate;
-use crate::cli::ClawCommand;
-use crate::cli::claw::Line;
+use crate::cli::claw::{ClawCommand, Line};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::io::Write as _;

@@ -4,7 +4,7 @@ mod film;
 
 pub use film::Film;
 
-use crate::cli::Emulate;
+use crate::cli::claw::Emulate;
 use crate::priority;
 use crate::stop::Stop;
 use anyhow::{Context as _, Result, bail};

@@ -1,13 +1,14 @@
 //! The command line.
 
 pub mod claw;
+pub mod on;
 
 use crate::camera::CameraCommand;
 use crate::orders::Order;
-use crate::rig::{CLAW_FILE, RigConfig};
-use anyhow::{Context as _, Result, bail, ensure};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::{Path, PathBuf};
+use clap::{Args, Parser, Subcommand};
+use claw::ClawCommand;
+use on::On;
+use std::path::PathBuf;
 
 /// Learns to turn a valve with a three-finger Dynamixel claw.
 #[derive(Debug, Parser)]
@@ -122,83 +123,6 @@ impl Train {
     }
 }
 
-/// What a policy acts on.
-#[derive(Clone, Debug, Default, Args)]
-pub struct On {
-    /// What a policy acts on: the twin, or a rig, which is a claw whose servos, real or emulated, are on a serial port.
-    /// A resumed run goes on where it was begun.
-    #[arg(long, value_enum)]
-    pub plant: Option<PlantName>,
-    /// The claw's file, with --plant rig; hardware/claw.toml if absent.
-    #[arg(long, value_name = "FILE")]
-    pub claw: Option<PathBuf>,
-    /// The claw's serial port, instead of the one that its file names.
-    #[arg(long)]
-    pub port: Option<String>,
-    /// The camera's file, with --plant rig and a task that is seen in pixels.
-    #[arg(long, value_name = "FILE")]
-    pub camera: Option<PathBuf>,
-}
-
-impl On {
-    /// The rig that a new run is on, if it is on one, where its configuration has `written`.
-    ///
-    /// # Errors
-    /// When a claw is named for a twin.
-    pub fn begun(&self, written: Option<&RigConfig>) -> Result<Option<RigConfig>> {
-        let named = self.claw.is_some() || self.port.is_some() || self.camera.is_some();
-        let mut rig = match (self.plant, written) {
-            (Some(PlantName::Twin), _) | (None, None) => {
-                ensure!(!named, "--claw, --port and --camera: expected --plant rig with them, since a twin has none");
-                return Ok(None);
-            }
-            (_, Some(written)) => written.clone(),
-            (Some(PlantName::Rig), None) => RigConfig::of(Path::new(CLAW_FILE)),
-        };
-        if let Some(claw) = &self.claw {
-            rig.claw.clone_from(claw);
-        }
-        if self.camera.is_some() {
-            rig.camera.clone_from(&self.camera);
-        }
-        // Whoever goes on with the run may do so from another folder.
-        for path in [&mut rig.claw, &mut rig.datasets].into_iter().chain(&mut rig.camera) {
-            *path = std::path::absolute(&*path).with_context(|| format!("no such path: {}", path.display()))?;
-        }
-        if self.port.is_some() {
-            rig.port.clone_from(&self.port);
-        }
-        Ok(Some(rig))
-    }
-
-    /// The rig that a run goes on with, which was begun on `before`.
-    ///
-    /// # Errors
-    /// When that would be another plant.
-    pub fn resumed(&self, before: Option<&RigConfig>) -> Result<Option<RigConfig>> {
-        match (self.plant, before) {
-            (Some(PlantName::Twin), Some(_)) => bail!(
-                "--plant twin: this run was begun on a rig, and what it has learned from is of the rig.\n  fix: leave \
-                 --plant out, or begin a new run with --init-from"
-            ),
-            (Some(PlantName::Rig), None) => bail!(
-                "--plant rig: this run was begun on the twin.\n  fix: leave --plant out, or begin a new run with \
-                 --init-from"
-            ),
-            _ => self.begun(before),
-        }
-    }
-}
-
-/// What a policy can act on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PlantName {
-    /// The claw and its valve, simulated.
-    Twin,
-    /// A claw and its valve on a serial port.
-    Rig,
-}
-
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
@@ -269,72 +193,6 @@ pub struct Robustness {
     /// program.
     #[command(flatten)]
     pub on: On,
-}
-
-/// What can be done with the claw's servos.
-#[derive(Debug, Subcommand)]
-pub enum ClawCommand {
-    /// Finds every servo on the port: ids, models, firmware, at every baud rate.
-    Scan(claw::Scan),
-    /// Compares the servos with the claw's file, and says how to mend what differs.
-    Doctor(claw::Doctor),
-    /// Gives one servo another id.
-    SetId(claw::SetId),
-    /// Gives one servo another baud rate.
-    SetBaud(claw::SetBaud),
-    /// Walks a person through the joints' zeros and ends, and writes the claw's file.
-    Calibrate(claw::Calibrate),
-    /// Shows what every servo does, without ever giving torque.
-    Monitor(claw::Monitor),
-    /// Reboots servos, which clears their alerts and takes their torque off.
-    Reboot(claw::Reboot),
-    /// Switches torque off.
-    Release(claw::Release),
-    /// Takes the joints home, then switches torque off.
-    Home(claw::Home),
-    /// Emulates servos on a pseudo-terminal, which clients open as they would a serial port.
-    Emulate(Emulate),
-}
-
-/// Arguments of `claw emulate`.
-#[derive(Debug, Args)]
-pub struct Emulate {
-    /// Servos as a claw's file describes them: ids, models, baud rate and everything kept in their EEPROM.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["ids", "servos", "model", "baud", "return_delay"])]
-    pub config: Option<PathBuf>,
-    /// A camera over the twin, sent to the socket that this camera's file names, such as hardware/emulated_camera.toml.
-    #[arg(long, value_name = "FILE", requires = "twin")]
-    pub camera: Option<PathBuf>,
-    /// Ids of the servos, separated by commas; those of the claw and, last, of its valve if absent.
-    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u8).range(..=252))]
-    pub ids: Vec<u8>,
-    /// So many servos with ids from 1 on.
-    #[arg(long, conflicts_with = "ids", value_parser = clap::value_parser!(u8).range(1..=252))]
-    pub servos: Option<u8>,
-    /// Their model.
-    #[arg(long, default_value = "xm430_w210", value_parser = ["xm430_w210", "xh430_v210"])]
-    pub model: String,
-    /// Their baud rate.
-    #[arg(long, default_value_t = 1_000_000)]
-    pub baud: u32,
-    /// Their return delay, in units of 2 microseconds; 250 from the factory.
-    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u8).range(..=254))]
-    pub return_delay: u8,
-    /// The USB adapter's latency timer, milliseconds; 16 from the factory, 0 for no adapter.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=255))]
-    pub latency: u64,
-    /// Answers as soon as it can: bytes, return delay and adapter take no time.
-    #[arg(long)]
-    pub instantaneous: bool,
-    /// A name for the port that stays, such as /tmp/claw: a link to it.
-    #[arg(long, value_name = "PATH")]
-    pub link: Option<PathBuf>,
-    /// Has them move the claw's twin: nine joints, finger by finger, and the valve.
-    #[arg(long, conflicts_with = "servos")]
-    pub twin: bool,
-    /// Seed of whatever faults draw.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
 }
 
 /// Arguments of `plot`.

@@ -1,37 +1,27 @@
 //! What each command of the command line does.
 
+mod judge;
+
 use crate::asynchronous::{Asynchronous, Ended};
 use crate::bench;
 use crate::camera;
-use crate::checkpoint::Checkpoint;
 use crate::claw;
-use crate::cli::{Cli, Command, DatasetCommand, Evaluate, PlantName, Plot, Robustness, Train};
+use crate::cli::{Cli, Command, DatasetCommand, Plot, Train};
 use crate::config::{Config, RunMode};
 use crate::dataset;
-use crate::evaluation::{Evaluation, evaluate};
+use crate::evaluation::Evaluation;
 use crate::lateness::LatenessFigures;
 use crate::metrics::{self, Line};
 use crate::orders::{self, Order};
-use crate::pace::Pace;
 use crate::plot::{Curve, Point, learning_curves};
-use crate::priority;
 use crate::rig::RigFigures;
-use crate::robustness::{self, Answer, Arm};
 use crate::run_folder::{RunFolder, write_json};
-use crate::setup::{
-    Dress, disturbed_environment, disturbed_paced_environment, environment, learner, paced_environment, recording,
-};
 use crate::stop::Stop;
 use crate::train::{Finish, SOLVED, Trainer};
 use crate::version;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
-use turnkey_core::{Environment, Snapshot as _, Spec};
-use turnkey_env::DisturbanceConfig;
-use turnkey_sac::Sac;
 
 /// Does what the command line says.
 ///
@@ -46,8 +36,8 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Train(arguments) => train(&arguments),
         Command::Stop(arguments) => tell(&arguments.run, Order::Stop),
         Command::Tell(arguments) => tell(&arguments.run, arguments.order),
-        Command::Evaluate(arguments) => evaluate_run(&arguments),
-        Command::Robustness(arguments) => test_robustness(&arguments),
+        Command::Evaluate(arguments) => judge::evaluate_run(&arguments),
+        Command::Robustness(arguments) => judge::test_robustness(&arguments),
         Command::Plot(arguments) => plot(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Claw(command) => claw::run(&command),
@@ -236,132 +226,6 @@ fn peak_memory_mb() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?;
     Some(kilobytes.parse::<u64>().ok()? / 1000)
-}
-
-fn evaluate_run(arguments: &Evaluate) -> Result<()> {
-    let folder = RunFolder::open(&arguments.run)?;
-    let config = Config::load(&folder.path().join("config.toml"), &arguments.set)?;
-    if arguments.on.plant == Some(PlantName::Rig) {
-        return evaluate_on_rig(arguments, &folder, config);
-    }
-    let config = config.with_rig(arguments.on.begun(None)?)?;
-    let mut judge = environment(&config)?;
-    let (mut learner, step) = trained(&folder, &config, judge.spec())?;
-    let mut results = vec![("as configured".to_owned(), evaluate(&mut learner, judge.as_mut(), arguments.episodes)?)];
-    if arguments.corners {
-        // Without ranges the only corner is the dynamics as they are.
-        let corners = config.twin.corners();
-        ensure!(corners.len() > 1, "--corners: expected ranges under [twin.randomisation], found none");
-        for corner in corners {
-            let mut judge = environment(&config.clone().with_twin(corner.config)?)?;
-            results.push((corner.name, evaluate(&mut learner, judge.as_mut(), arguments.episodes)?));
-        }
-    }
-    show_evaluations(arguments, &folder, step, &results)
-}
-
-/// The same on a rig, in real time. Torque is off at the end, whatever ends it.
-fn evaluate_on_rig(arguments: &Evaluate, folder: &RunFolder, config: Config) -> Result<()> {
-    ensure!(!arguments.corners, "--corners: expected the twin, whose dynamics can be chosen, got --plant rig");
-    let stop = Stop::on_signals()?;
-    let rig = arguments.on.begun(config.rig.as_ref())?;
-    let config = config.in_real_time().with_rig(rig)?;
-    let pace = Pace::new(Duration::from_secs_f64(config.task.period_secs));
-    let mut judge = paced_environment(&config, &pace, Arc::new(move || stop.asked()))?;
-    let (mut learner, step) = trained(folder, &config, judge.spec())?;
-    let _alone = priority::alone();
-    if let Err(error) = priority::real_time() {
-        tracing::warn!("no real-time priority ({error}): other programs will make steps late");
-    }
-    let done = evaluate(&mut learner, judge.as_mut(), arguments.episodes);
-    // Of both, the one that a person must do something about comes first.
-    judge.release().context("the rig may not be released: cut its power")?;
-    show_evaluations(arguments, folder, step, &[("the rig's".to_owned(), done?)])
-}
-
-fn show_evaluations(
-    arguments: &Evaluate,
-    folder: &RunFolder,
-    step: u64,
-    results: &[(String, Evaluation)],
-) -> Result<()> {
-    if arguments.json {
-        let rows: Vec<_> = results
-            .iter()
-            .map(|(name, evaluation)| {
-                serde_json::json!({
-                    "run": folder.name(), "step": step, "dynamics": name, "evaluation": evaluation,
-                })
-            })
-            .collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
-    } else {
-        for (name, evaluation) in results {
-            println!("{} at step {step}, dynamics {name}", folder.name());
-            println!("{evaluation}");
-        }
-    }
-    Ok(())
-}
-
-/// The learner of a run's newest checkpoint, and the step it is of.
-fn trained(folder: &RunFolder, config: &Config, spec: &Spec) -> Result<(Sac, u64)> {
-    let path = folder.path().display();
-    let checkpoint = Checkpoint::newest(folder)?
-        .with_context(|| format!("{path} has no checkpoint yet.\n  fix: let it train up to its first one"))?;
-    let (mut learner, _) = learner(config, spec)?;
-    learner.restore(&checkpoint.learner).with_context(|| {
-        format!(
-            "the learner of {path} doesn't fit.\n  fix: leave networks and observations as {path}/config.toml has them"
-        )
-    })?;
-    Ok((learner, checkpoint.step))
-}
-
-fn test_robustness(arguments: &Robustness) -> Result<()> {
-    let arms = robustness::arms(&arguments.families)?;
-    let folder = RunFolder::open(&arguments.run)?;
-    let config = folder.load_config()?.with_rig(None)?;
-    let spec = environment(&config)?.spec().clone();
-    let (mut learner, step) = trained(&folder, &config, &spec)?;
-    let out = arguments.out.clone().unwrap_or_else(|| folder.path().join("robustness"));
-    std::fs::create_dir_all(&out).with_context(|| format!("{} can't be made", out.display()))?;
-    let sink = recording(&format!("{}-robustness", folder.name()), &out.join("recording.rrd"), &config)?;
-    let run = (folder.name(), step);
-    let rig = match arguments.on.plant {
-        Some(PlantName::Rig) => arguments.on.begun(None)?,
-        _ => arguments.on.begun(None)?.and(None),
-    };
-    let found = match rig {
-        None => {
-            let mut twin = |arm: &Arm| Ok(Some(disturbed_environment(&config, Dress::As(&arm.disturbance))?));
-            robustness::test(run, (&config, &mut twin), &mut learner, arms, arguments.episodes, &out, sink.as_ref())?
-        }
-        Some(rig) => {
-            let stop = Stop::on_signals()?;
-            let real = config.clone().in_real_time().with_rig(Some(rig))?;
-            let _alone = priority::alone();
-            let mut world = |arm: &Arm| -> Result<Option<Box<dyn Environment>>> {
-                // Who is asked has all the time there is; nothing is held meanwhile.
-                if robustness::ask(arm, &mut std::io::stdin().lock(), &mut std::io::stderr())? == Answer::Skip {
-                    return Ok(None);
-                }
-                let pace = Pace::new(Duration::from_secs_f64(real.task.period_secs));
-                let (stop, frames) = (stop.clone(), arm.disturbance.frames.clone());
-                let frames = DisturbanceConfig { frames, ..DisturbanceConfig::default() };
-                let interrupted = Arc::new(move || stop.asked());
-                Ok(Some(disturbed_paced_environment(&real, &pace, interrupted, Some(frames))?))
-            };
-            robustness::test(run, (&config, &mut world), &mut learner, arms, arguments.episodes, &out, sink.as_ref())?
-        }
-    };
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&found)?);
-    } else {
-        print!("{}", robustness::table(&found));
-        println!("page, pictures, JSON and recording are in {}", out.display());
-    }
-    Ok(())
 }
 
 fn plot(arguments: &Plot) -> Result<()> {

@@ -278,18 +278,7 @@ impl RawConfig {
         );
         ValveTask::new(self.task.clone())?;
         if let Some(rig) = &self.rig {
-            ensure!(
-                run.mode == RunMode::Asynchronous,
-                "run.mode: expected \"asynchronous\" on a rig, which doesn't wait, got \"inline\".\n  fix: add --set \
-                 run.mode=asynchronous"
-            );
-            let blind = self.task.sees == turnkey_env::Sees::Pixels && rig.camera.is_none();
-            ensure!(
-                !blind,
-                "rig.camera: expected a camera's file for a task that is seen in pixels, got none.\n  fix: add --camera \
-                 hardware/camera.toml"
-            );
-            rig.check()?;
+            rig.check(run.mode, self.task.sees)?;
         }
         if let Some(disturbance) = &self.disturbance {
             disturbance.check()?;

@@ -75,8 +75,7 @@ pub struct Rig {
 
 impl Rig {
     /// Opens the claw's port and checks its servos, without torque, and its camera where frames of the size `seen` are wanted.
-    /// Its limits are the claw's own, narrowed to the twin's,
-    /// so that an action means the same on both.
+    /// Its limits are the claw's own, narrowed to the twin's, so that an action means the same on both.
     ///
     /// # Errors
     /// When the claw's file or a servo is not as it must be, or the valve has no servo.

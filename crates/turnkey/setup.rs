@@ -34,48 +34,39 @@ pub enum Dress<'a> {
 /// # Errors
 /// As [`environment`], and when a disturbance's strength is out of range.
 pub fn disturbed_environment(config: &Config, dress: Dress<'_>) -> Result<Box<dyn Environment>> {
-    let (plant, task) = (twin(config)?, task(config)?);
-    match dress {
-        Dress::Plain => Ok(on_plant(config, plant, task)?),
-        Dress::As(disturbance) => {
-            Ok(on_plant(config, Disturbed::new(plant, disturbance.clone(), config.task.episode_steps)?, task)?)
-        }
-    }
+    Ok(dressed(config, twin(config)?, dress)?)
 }
 
 /// The task in real time: on the configured rig, or on a twin that keeps to a pace as a claw does. A rig is released
-/// where it is once `interrupted` says so.
+/// where it is once `interrupted` says so; of how it looks only the frames can be changed here.
 ///
 /// # Errors
-/// As [`environment`]; when the rig's servos are not as its file says.
+/// As [`disturbed_environment`]; when the rig's servos are not as its file says.
 pub fn paced_environment(
     config: &Config,
     pace: &Pace,
     interrupted: Interrupted,
+    dress: Dress<'_>,
 ) -> Result<Box<dyn Environment + Send>> {
-    disturbed_paced_environment(config, pace, interrupted, None)
-}
-
-/// The same, with what happens to frames there; a rig's scene is a person's to change.
-///
-/// # Errors
-/// As [`paced_environment`], and when a disturbance's strength is out of range.
-pub fn disturbed_paced_environment(
-    config: &Config,
-    pace: &Pace,
-    interrupted: Interrupted,
-    frames: Option<DisturbanceConfig>,
-) -> Result<Box<dyn Environment + Send>> {
-    let task = task(config)?;
     match &config.rig {
-        None => on_plant(config, Paced::new(twin(config)?, pace.clone()), task),
+        None => dressed(config, Paced::new(twin(config)?, pace.clone()), dress),
         Some(rig) => {
             let seen = config.twin.camera.as_ref().map(|camera| camera.size);
             let plant = Rig::open(rig, &config.twin, seen, pace, interrupted).context("the rig can't be used")?;
-            match frames {
-                None => on_plant(config, plant, task),
-                Some(frames) => on_plant(config, Disturbed::new(plant, frames, config.task.episode_steps)?, task),
-            }
+            dressed(config, plant, dress)
+        }
+    }
+}
+
+fn dressed<P: Plant + Send + 'static>(
+    config: &Config,
+    plant: P,
+    dress: Dress<'_>,
+) -> Result<Box<dyn Environment + Send>> {
+    match dress {
+        Dress::Plain => on_plant(config, plant),
+        Dress::As(disturbance) => {
+            on_plant(config, Disturbed::new(plant, disturbance.clone(), config.task.episode_steps)?)
         }
     }
 }
@@ -116,12 +107,8 @@ fn twin(config: &Config) -> Result<Twin> {
     })
 }
 
-fn on_plant<P: Plant + Send + 'static>(
-    config: &Config,
-    plant: P,
-    task: ValveTask,
-) -> Result<Box<dyn Environment + Send>> {
-    let environment = ClawEnvironment::new(plant, task).context("the task doesn't fit the plant")?;
+fn on_plant<P: Plant + Send + 'static>(config: &Config, plant: P) -> Result<Box<dyn Environment + Send>> {
+    let environment = ClawEnvironment::new(plant, task(config)?).context("the task doesn't fit the plant")?;
     let Some(augmentation) = config.augmentation.clone() else { return Ok(Box::new(environment)) };
     let environment = environment.with_augmentation(augmentation).context("the augmentation doesn't fit the task")?;
     Ok(Box::new(environment))

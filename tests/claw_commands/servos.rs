@@ -158,12 +158,6 @@ impl Drop for Servos {
     }
 }
 
-/// A signal to a process that runs.
-pub(crate) fn signal(child: &Child, signal: i32) {
-    // SAFETY: the process is our own child, which wasn't waited for yet.
-    assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
-}
-
 /// What was printed, as JSON.
 pub(crate) fn document(said: &Said) -> Value {
     serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e}\n{}{}", said.out, said.err))

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// The binary.
 pub(crate) const TURNKEY: &str = env!("CARGO_BIN_EXE_turnkey");
@@ -183,4 +184,29 @@ pub(crate) fn timeless(mut value: Value) -> Value {
             .retain(|key, _| !["minutes", "peak_memory_mb", "gradient_steps_per_sec", "name"].contains(&key.as_str()));
     }
     value
+}
+
+/// Starts the binary, its words kept for whoever asks.
+pub(crate) fn start(folder: &Path, line: &str) -> Child {
+    turnkey(folder, words(line)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Sends a signal to a program.
+pub(crate) fn signal(child: &Child, signal: libc::c_int) {
+    // SAFETY: the process is our own child, which wasn't waited for yet.
+    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
+}
+
+/// Waits while a program runs; one that ends before is a failure, with what it said.
+pub(crate) fn wait_for(child: &mut Child, what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(180);
+    while !condition() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        if let Some(status) = child.try_wait().unwrap() {
+            let mut said = String::new();
+            std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut said).unwrap();
+            panic!("it ended ({status}) before {what}: {said}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

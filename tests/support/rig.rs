@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -96,19 +95,5 @@ impl Drop for EmulatedRig {
         for thread in self.threads.drain(..) {
             drop(thread.join());
         }
-    }
-}
-
-/// Waits while a program runs; one that ends before is a failure, with what it said.
-pub(crate) fn wait_for(child: &mut Child, what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while !condition() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        if let Some(status) = child.try_wait().unwrap() {
-            let mut said = String::new();
-            std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut said).unwrap();
-            panic!("it ended ({status}) before {what}: {said}");
-        }
-        std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -17,7 +17,7 @@ use crate::pace::Pace;
 use crate::report::{Reporter, Sums};
 use crate::rig::Interrupted;
 use crate::run_folder::{Lock, RunFolder};
-use crate::setup::{augmentation, learner, paced_environment, view};
+use crate::setup::{Dress, augmentation, learner, paced_environment, view};
 use crate::stop::Stop;
 use crate::train::take_over;
 use anyhow::{Context, Result, bail};
@@ -55,7 +55,7 @@ impl Parts {
         let (orders, stop) = (Orders::default(), stop.clone());
         let given = orders.clone();
         let interrupted: Interrupted = Arc::new(move || stop.asked() || given.leaves() || given.emergency());
-        let environment = paced_environment(config, &pace, interrupted)?;
+        let environment = paced_environment(config, &pace, interrupted, Dress::Plain)?;
         let (learner, widths) = learner(config, environment.spec())?;
         Ok(Self { environment, pace, orders, learner, widths })
     }

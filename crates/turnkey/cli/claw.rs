@@ -1,7 +1,32 @@
-//! Arguments of the commands that drive the claw's servos.
+//! The commands that drive the claw's servos, or emulate them, and their arguments.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use std::path::PathBuf;
+
+/// What can be done with the claw's servos.
+#[derive(Debug, Subcommand)]
+pub enum ClawCommand {
+    /// Finds every servo on the port: ids, models, firmware, at every baud rate.
+    Scan(Scan),
+    /// Compares the servos with the claw's file, and says how to mend what differs.
+    Doctor(Doctor),
+    /// Gives one servo another id.
+    SetId(SetId),
+    /// Gives one servo another baud rate.
+    SetBaud(SetBaud),
+    /// Walks a person through the joints' zeros and ends, and writes the claw's file.
+    Calibrate(Calibrate),
+    /// Shows what every servo does, without ever giving torque.
+    Monitor(Monitor),
+    /// Reboots servos, which clears their alerts and takes their torque off.
+    Reboot(Reboot),
+    /// Switches torque off.
+    Release(Release),
+    /// Takes the joints home, then switches torque off.
+    Home(Home),
+    /// Emulates servos on a pseudo-terminal, which clients open as they would a serial port.
+    Emulate(Emulate),
+}
 
 /// Where the servos are, and how the answer looks.
 #[derive(Debug, Args)]
@@ -154,4 +179,45 @@ pub struct Home {
     /// Says how far the joints are from home, and writes nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Arguments of `claw emulate`.
+#[derive(Debug, Args)]
+pub struct Emulate {
+    /// Servos as a claw's file describes them: ids, models, baud rate and everything kept in their EEPROM.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ids", "servos", "model", "baud", "return_delay"])]
+    pub config: Option<PathBuf>,
+    /// A camera over the twin, sent to the socket that this camera's file names, such as hardware/emulated_camera.toml.
+    #[arg(long, value_name = "FILE", requires = "twin")]
+    pub camera: Option<PathBuf>,
+    /// Ids of the servos, separated by commas; those of the claw and, last, of its valve if absent.
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u8).range(..=252))]
+    pub ids: Vec<u8>,
+    /// So many servos with ids from 1 on.
+    #[arg(long, conflicts_with = "ids", value_parser = clap::value_parser!(u8).range(1..=252))]
+    pub servos: Option<u8>,
+    /// Their model.
+    #[arg(long, default_value = "xm430_w210", value_parser = ["xm430_w210", "xh430_v210"])]
+    pub model: String,
+    /// Their baud rate.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub baud: u32,
+    /// Their return delay, in units of 2 microseconds; 250 from the factory.
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u8).range(..=254))]
+    pub return_delay: u8,
+    /// The USB adapter's latency timer, milliseconds; 16 from the factory, 0 for no adapter.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=255))]
+    pub latency: u64,
+    /// Answers as soon as it can: bytes, return delay and adapter take no time.
+    #[arg(long)]
+    pub instantaneous: bool,
+    /// A name for the port that stays, such as /tmp/claw: a link to it.
+    #[arg(long, value_name = "PATH")]
+    pub link: Option<PathBuf>,
+    /// Has them move the claw's twin: nine joints, finger by finger, and the valve.
+    #[arg(long, conflicts_with = "servos")]
+    pub twin: bool,
+    /// Seed of whatever faults draw.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
 }

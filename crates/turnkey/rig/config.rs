@@ -1,9 +1,11 @@
 //! `[rig]`: the claw that a run trains on, where that is no twin.
 
+use crate::config::RunMode;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use turnkey_env::Sees;
 
 /// The claw's file, where nobody names another.
 pub const CLAW_FILE: &str = "hardware/claw.toml";
@@ -69,8 +71,18 @@ impl RigConfig {
     /// Checks what types can't.
     ///
     /// # Errors
-    /// The first setting that is out of range.
-    pub fn check(&self) -> Result<()> {
+    /// The first setting that is out of range, or that doesn't fit a run of this mode and a task that is seen so.
+    pub fn check(&self, mode: RunMode, sees: Sees) -> Result<()> {
+        ensure!(
+            mode == RunMode::Asynchronous,
+            "run.mode: expected \"asynchronous\" on a rig, which doesn't wait, got \"inline\".\n  fix: add --set \
+             run.mode=asynchronous"
+        );
+        ensure!(
+            sees != Sees::Pixels || self.camera.is_some(),
+            "rig.camera: expected a camera's file for a task that is seen in pixels, got none.\n  fix: add --camera \
+             hardware/camera.toml"
+        );
         for (key, value, low, high) in [
             ("reset_radians_per_sec", self.reset_radians_per_sec, 0.05, 5.0),
             ("person_secs", self.person_secs, 0.0, 1e6),
