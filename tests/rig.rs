@@ -168,6 +168,27 @@ fn a_stop_from_another_terminal_interrupts_a_reset_too() {
 }
 
 #[test]
+fn power_that_was_cut_while_a_run_rested_takes_a_second_word_before_anything_moves() {
+    let folder = folder();
+    let rig = EmulatedRig::new(folder.path(), |_| {});
+    let mut child = start(folder.path(), &format!("train rig.toml --quiet --set run.steps=100000 --port {}", rig.port));
+    wait_for(&mut child, "the claw is held", || !rig.is_limp());
+    assert_eq!(run_well(folder.path(), "tell runs/rig emergency").out.trim(), "released");
+    rig.faults.inject(Fault::BrownOut(0.0));
+    std::thread::sleep(Duration::from_millis(500));
+    rig.faults.clear();
+    std::thread::sleep(Duration::from_millis(500)); // until the servos have booted
+    let before = rows(folder.path());
+    run_well(folder.path(), "tell runs/rig resume");
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(rig.is_limp(), "it gave torque after all servos had restarted");
+    run_well(folder.path(), "tell runs/rig resume");
+    wait_for(&mut child, "it goes on", || rows(folder.path()) > before);
+    assert_eq!(run_well(folder.path(), "stop runs/rig").out.trim(), "released");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn what_can_not_be_trained_on_a_rig_is_refused_with_the_fix_and_moves_nothing() {
     let folder = folder();
     let rig = EmulatedRig::new(folder.path(), |_| {});

@@ -11,10 +11,10 @@ mod scan;
 
 use crate::claw_emulate::emulate;
 use crate::cli::claw::{ClawCommand, Line};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use std::io::Write as _;
-use turnkey_claw::{Baud, Bus, ClawConfig};
+use turnkey_claw::{Baud, Bus, ClawConfig, ControlTable};
 use turnkey_core::ServoId;
 use turnkey_core::servo::ServoModel;
 
@@ -56,6 +56,16 @@ impl Line {
     }
 }
 
+/// The factory's speed, which every adapter can do.
+const OPENS_EVERYWHERE: Baud = Baud::ALL[1];
+
+/// The port, and the baud rates to ask at: this one alone, or all that servos know.
+fn open_at(port: &str, rate: Option<u32>) -> Result<(Bus, Vec<Baud>)> {
+    let given = rate.map(baud).transpose()?;
+    let bus = Bus::open(port, given.unwrap_or(OPENS_EVERYWHERE))?;
+    Ok((bus, given.map_or_else(|| Baud::ALL.to_vec(), |baud| vec![baud])))
+}
+
 fn open(config: &ClawConfig) -> Result<Bus> {
     Ok(Bus::open(config.port(), config.baud())?)
 }
@@ -94,4 +104,15 @@ fn print(text: &str) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("nothing can be printed"),
         _ => Ok(()),
     }
+}
+
+/// What is kept without power is locked while torque is on, and changing it under a hand that relies on it is worse.
+fn expect_limp(bus: &mut Bus, id: ServoId) -> Result<()> {
+    if bus.read(id, ControlTable::TORQUE_ENABLE)? != 0 {
+        bail!(
+            "servo {}: expected torque to be off before anything is written, got on\n  fix: `turnkey claw release`",
+            id.0
+        );
+    }
+    Ok(())
 }

@@ -67,7 +67,8 @@ pub struct Rig {
     asked: bool,
     /// How often fingers were moved about to get free.
     shakes: u64,
-    last: Option<ClawReading>,
+    /// The newest reading, without its picture.
+    last: Option<Reading>,
     health: Option<Health>,
     eye: Option<Eye>,
     shadow: Option<Shadow>,
@@ -102,6 +103,8 @@ impl Rig {
         let eye = camera.map(|(file, seen)| Eye::open(file, seen, epoch)).transpose()?;
         let mut limp = Claw::open(&claw)?;
         limp.set_epoch(epoch);
+        // From here on, whoever loses power has lost it while this program had them.
+        limp.was_without_power()?;
         Ok(Self {
             limits,
             reset_radians_per_sec: config.reset_radians_per_sec,
@@ -145,7 +148,7 @@ impl Rig {
             return Err(RigError::NotHeld);
         };
         // Whoever switched it off has to say that it may move again, unless a person was asked for something else since.
-        if !self.sound && limp.was_without_power()? && !self.asked {
+        if limp.was_without_power()? && !self.asked {
             self.hold = Hold::Off(limp);
             return Err(RigError::PowerCut);
         }
@@ -248,9 +251,10 @@ impl Rig {
     }
 
     fn keep(&mut self, reading: ClawReading, frame: Option<Frame>) -> Reading {
-        let ClawReading { stamp, positions, velocities, torques, valve, .. } = reading.clone();
-        self.last = Some(reading);
-        Reading { stamp, positions, velocities, torques, valve, frame }
+        let ClawReading { stamp, positions, velocities, torques, valve, .. } = reading;
+        let reading = Reading { stamp, positions, velocities, torques, valve, frame: None };
+        self.last = Some(reading.clone());
+        Reading { frame, ..reading }
     }
 }
 
@@ -277,8 +281,9 @@ impl Plant for Rig {
 
     fn reset(&mut self, start: &Start) -> Result<Reading, Failure> {
         self.health = None;
-        let brought = self.wait_for_sight().and_then(|()| Ok((self.bring(start)?, self.first_look()?)));
-        let (reading, frame) = brought.map_err(|error| self.failed(error))?;
+        self.wait_for_sight().map_err(|error| self.failed(error))?;
+        let reading = self.bring(start)?;
+        let frame = self.first_look().map_err(|error| self.failed(error))?;
         self.pace.begin();
         Ok(self.keep(reading, frame))
     }
@@ -307,9 +312,8 @@ impl Plant for Rig {
     }
 
     fn poses(&self) -> Vec<Pose> {
-        let Some((shadow, reading)) = self.shadow.as_ref().zip(self.last.clone()) else { return Vec::new() };
-        let ClawReading { stamp, positions, velocities, torques, valve, .. } = reading;
-        shadow.poses(&Reading { stamp, positions, velocities, torques, valve, frame: None })
+        let known = self.shadow.as_ref().zip(self.last.as_ref());
+        known.map_or_else(Vec::new, |(shadow, reading)| shadow.poses(reading))
     }
 }
 

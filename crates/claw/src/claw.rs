@@ -74,7 +74,7 @@ impl Claw<Disabled> {
     }
 
     /// Opens the port and switches torque off, whatever else is wrong with the servos: for those that could not be
-    /// released before. What follows is [`Claw::recover`], which checks them.
+    /// released before. What follows is [`Claw::restore`], which checks them.
     ///
     /// # Errors
     /// When the port can't be used, or a servo does not confirm.
@@ -104,21 +104,11 @@ impl Claw<Disabled> {
     }
 
     /// Puts right what can be put right without a person, after an error of an enabled claw: servos that shut down by
-    /// overload are rebooted, all are checked and enabled, and the joints go home.
+    /// overload are rebooted, all are checked and enabled, and the joints hold where they are.
     ///
     /// # Errors
-    /// When an alert needs a person, servos are no longer as configured, this is the fourth time in a row, or home can't
-    /// be reached. Torque is then off.
-    pub fn recover(self, stop: &dyn Fn() -> bool) -> Result<Claw<Enabled>, ClawError> {
-        let mut claw = self.restore()?;
-        claw.home(stop)?;
-        Ok(claw)
-    }
-
-    /// The same without going home: the joints hold where they are.
-    ///
-    /// # Errors
-    /// As [`Claw::recover`].
+    /// When an alert needs a person, servos are no longer as configured, or this is the fourth time in a row. Torque is then
+    /// off.
     pub fn restore(mut self) -> Result<Claw<Enabled>, ClawError> {
         self.rig.reboot_overloaded()?;
         check(&mut self.rig.bus, &self.rig.config).and_then(Report::into_fit)?;

@@ -116,7 +116,8 @@ fn servos_stop_by_themselves_when_nobody_speaks() {
     let error = claw.read(soon()).unwrap_err();
     assert!(error.to_string().contains("the bus was silent for"), "{error}");
     rig.expect_limp();
-    let mut claw = claw.release().unwrap().recover(&never).unwrap();
+    let mut claw = claw.release().unwrap().restore().unwrap();
+    claw.home(&never).unwrap();
     claw.read(soon()).unwrap();
     assert!(!rig.servo(10).watchdog_tripped && rig.servo(10).torque_enabled);
 }
@@ -146,7 +147,8 @@ fn an_overload_is_named_and_recovered_by_reboot_and_home() {
     );
     assert_eq!(error.kind(), Kind::Retry);
     rig.expect_limp();
-    let mut claw = claw.release().unwrap().recover(&never).unwrap();
+    let mut claw = claw.release().unwrap().restore().unwrap();
+    claw.home(&never).unwrap();
     let reading = claw.read(soon()).unwrap();
     assert!(reading.positions.iter().all(|angle| angle.abs() < 0.1), "{reading:?}");
     assert!(rig.servo(31).boots >= 2);
@@ -161,7 +163,7 @@ fn heat_needs_a_person() {
     assert!(error.to_string().contains("servo 12 (finger_0/top)"), "{error}");
     assert_eq!(error.kind(), Kind::Stop);
     rig.expect_limp();
-    let error = claw.release().unwrap().recover(&never).unwrap_err();
+    let error = claw.release().unwrap().restore().unwrap_err();
     assert_eq!(error.kind(), Kind::Stop, "{error}");
     assert!(error.to_string().contains("cool down"), "{error}");
 }
@@ -174,7 +176,7 @@ fn a_servo_that_restarted_is_noticed_and_taken_back() {
     let error = until_refused(&mut claw);
     assert_eq!(error.kind(), Kind::Retry, "{error}");
     rig.expect_limp();
-    claw.release().unwrap().recover(&never).unwrap();
+    claw.release().unwrap().restore().unwrap().home(&never).unwrap();
     assert!(rig.servo(22).torque_enabled || rig.servo(22).boots >= 2);
 }
 

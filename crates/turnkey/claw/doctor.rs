@@ -1,11 +1,11 @@
 //! `turnkey claw doctor`: whether the servos are as the claw's file says, and what mends them.
 
-use super::{open, print, print_json};
+use super::{expect_limp, open, print, print_json};
 use crate::cli::claw::Doctor;
 use anyhow::{Result, bail};
 use serde::Serialize;
 use std::fmt::Write as _;
-use turnkey_claw::{Bus, ClawConfig, ControlTable, Finding, Report, ServoReport, Setting, Severity, UsbLatency};
+use turnkey_claw::{Bus, ClawConfig, Finding, Report, ServoReport, Setting, Severity, UsbLatency};
 use turnkey_core::ServoId;
 
 /// What was found, and what was done about it.
@@ -40,7 +40,7 @@ pub(super) fn doctor(arguments: &Doctor) -> Result<()> {
     let mut report = examine(&mut bus, &config)?;
     let mends = if arguments.fix { std::mem::take(&mut report.mends) } else { Vec::new() };
     if arguments.fix && !arguments.dry_run && !mends.is_empty() {
-        expect_limp(&mut bus, &mends)?;
+        mends.iter().try_for_each(|(id, _)| expect_limp(&mut bus, *id))?;
         turnkey_claw::mend(&mut bus, &mends)?;
         report = examine(&mut bus, &config)?;
     }
@@ -71,19 +71,6 @@ fn examine(bus: &mut Bus, config: &ClawConfig) -> Result<Report> {
     let mut report = turnkey_claw::check(bus, config)?;
     report.findings.extend(UsbLatency::of(config.port()).and_then(|latency| latency.finding()));
     Ok(report)
-}
-
-/// What is kept without power is locked while torque is on, and changing it under a hand that relies on it is worse.
-fn expect_limp(bus: &mut Bus, mends: &[(ServoId, Setting)]) -> Result<()> {
-    for (id, _) in mends {
-        if bus.read(*id, ControlTable::TORQUE_ENABLE)? != 0 {
-            bail!(
-                "servo {}: expected torque to be off before anything is written, got on\n  fix: `turnkey claw release`",
-                id.0
-            );
-        }
-    }
-    Ok(())
 }
 
 fn written(id: ServoId, setting: &Setting) -> Written {

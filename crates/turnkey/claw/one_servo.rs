@@ -1,6 +1,6 @@
 //! `turnkey claw set-id` and `set-baud`: another id or speed for one servo, and for that one alone.
 
-use super::{baud, ids, model_name, print, print_json};
+use super::{expect_limp, ids, model_name, open_at, print, print_json};
 use crate::cli::claw::{Line, SetBaud, SetId, Which};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
@@ -102,8 +102,7 @@ pub(super) fn set_baud(arguments: &SetBaud) -> Result<()> {
 
 /// Finds the servo that is meant; one that shares its id with another is none.
 fn pick(line: &Line, which: &Which) -> Result<Picked> {
-    let bauds = which.baud.map(baud).transpose()?.map_or_else(|| Baud::ALL.to_vec(), |baud| vec![baud]);
-    let mut bus = Bus::open(&line.port()?, bauds[0])?;
+    let (mut bus, bauds) = open_at(&line.port()?, which.baud)?;
     let mut heard = Vec::new();
     for baud in bauds {
         match bus.set_baud(baud) {
@@ -144,14 +143,6 @@ fn pick(line: &Line, which: &Which) -> Result<Picked> {
         "{}: expected {expected}, got {heard}\n  fix: check power and plug; `turnkey claw scan` shows who answers",
         bus.port()
     );
-}
-
-/// What is kept without power can't be changed while torque is on.
-fn expect_limp(bus: &mut Bus, id: ServoId) -> Result<()> {
-    if bus.read(id, ControlTable::TORQUE_ENABLE)? != 0 {
-        bail!("servo {}: expected torque to be off, got on\n  fix: `turnkey claw release`", id.0);
-    }
-    Ok(())
 }
 
 /// Somebody who answers as before was a second servo, alike in all it said.

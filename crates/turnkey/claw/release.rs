@@ -1,6 +1,6 @@
 //! `turnkey claw release`: torque off, whatever else is wrong.
 
-use super::{ids, open, print, print_json};
+use super::{OPENS_EVERYWHERE, ids, open, print, print_json};
 use crate::cli::claw::Release;
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -46,7 +46,7 @@ pub(super) fn release(arguments: &Release) -> Result<()> {
         return show_torque(arguments, &torque(&mut bus, &config)?);
     }
     // Also those that are not in the file. Nobody answers; those of the file are asked to confirm.
-    bus.broadcast(ControlTable::TORQUE_ENABLE, 0)?;
+    (0..2).try_for_each(|_| bus.broadcast(ControlTable::TORQUE_ENABLE, 0))?;
     let all: Vec<ServoId> = config.servos().map(|servo| servo.id).collect();
     let mut result = Released::default();
     match turnkey_claw::release(&mut bus, &all) {
@@ -61,7 +61,7 @@ pub(super) fn release(arguments: &Release) -> Result<()> {
 
 /// Those that answer to anything at any speed.
 fn of_everyone(port: &str) -> Result<Released> {
-    let mut bus = Bus::open(port, Baud::ALL[0])?;
+    let mut bus = Bus::open(port, OPENS_EVERYWHERE)?;
     // Each speed is told before anybody is waited for.
     for baud in Baud::ALL {
         if bus.set_baud(baud).is_ok() {

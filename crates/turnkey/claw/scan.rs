@@ -1,6 +1,6 @@
 //! `turnkey claw scan`: who is on the bus, at every baud rate.
 
-use super::{baud, model_name, print, print_json};
+use super::{model_name, open_at, print, print_json};
 use crate::cli::claw::Scan;
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -23,9 +23,7 @@ struct AtBaud {
 /// When the port can't be used, nobody answers, or an id's answers come damaged.
 pub(super) fn scan(arguments: &Scan) -> Result<()> {
     let port = arguments.line.port()?;
-    let bauds = arguments.baud.map(baud).transpose()?.map_or_else(|| Baud::ALL.to_vec(), |baud| vec![baud]);
-    // The factory's speed opens on every adapter.
-    let mut bus = Bus::open(&port, arguments.baud.map(baud).transpose()?.unwrap_or(Baud::ALL[1]))?;
+    let (mut bus, bauds) = open_at(&port, arguments.baud)?;
     let mut all = Vec::new();
     for baud in bauds {
         let at = at_baud(&mut bus, baud)?;

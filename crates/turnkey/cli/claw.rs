@@ -1,5 +1,6 @@
 //! The commands that drive the claw's servos, or emulate them, and their arguments.
 
+use crate::rig::CLAW_FILE;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -32,7 +33,7 @@ pub enum ClawCommand {
 #[derive(Debug, Args)]
 pub struct Line {
     /// The claw's file, which names port, baud rate and servos.
-    #[arg(long, value_name = "FILE", default_value = "hardware/claw.toml")]
+    #[arg(long, value_name = "FILE", default_value = CLAW_FILE)]
     pub config: PathBuf,
     /// The serial port, whatever the file says.
     #[arg(long)]

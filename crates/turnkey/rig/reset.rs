@@ -31,15 +31,13 @@ fn is_worth_another_try(error: &RigError) -> bool {
 impl Rig {
     /// Brings joints and valve to `start`: fingers out of the valve's way, valve turned by its servo and let go of, both
     /// looked at. Where something is in the way, fingers are disentangled and it is tried again.
+    ///
+    /// # Errors
+    /// Once everything was tried to have torque off.
     pub(super) fn bring(&mut self, start: &Start) -> Result<ClawReading, RigError> {
-        self.is_within_reach(&start.joints)?;
         let (mut held_up, mut failed) = (0, 0);
         loop {
-            if (self.interrupted)() {
-                self.let_go()?;
-                return Err(ClawError::Stopped.into());
-            }
-            let result = self.take_hold().and_then(|()| {
+            let result = self.may_begin(start).and_then(|()| self.take_hold()).and_then(|()| {
                 if held_up > 0 {
                     self.disentangle(start)?;
                 }
@@ -50,6 +48,7 @@ impl Rig {
                 Err(error) => self.failed(error),
             };
             if error.is_stopped() || !is_worth_another_try(&error) {
+                self.let_go()?;
                 return Err(error);
             }
             match error.is_of_fingers() {
@@ -59,10 +58,17 @@ impl Rig {
             if held_up >= TRIES || failed >= MOST_FAILURES {
                 // Nothing holds on while somebody is waited for.
                 self.let_go()?;
+                self.asked = true;
                 return Err(RigError::NoStart { tries: held_up + failed, source: Box::new(error) });
             }
             tracing::warn!("an episode's start was not reached, trying again: {error}");
         }
+    }
+
+    /// Whether a start can be tried at all.
+    fn may_begin(&self, start: &Start) -> Result<(), RigError> {
+        self.is_within_reach(&start.joints)?;
+        if (self.interrupted)() { Err(ClawError::Stopped.into()) } else { Ok(()) }
     }
 
     fn try_bring(&mut self, start: &Start) -> Result<ClawReading, RigError> {

@@ -1,7 +1,7 @@
 //! The servos on the bus while their joints are moved by hand.
 
-use anyhow::{Result, bail};
-use turnkey_claw::{Bus, ClawError, ControlTable};
+use anyhow::{Result, bail, ensure};
+use turnkey_claw::{Bus, ControlTable};
 use turnkey_core::servo::{RADIANS_PER_TICK, ServoModel, ServoName};
 use turnkey_core::{JOINTS, ServoId};
 
@@ -10,6 +10,9 @@ const MOVED: i32 = 57;
 
 /// A servo that nobody touches stays within this, ticks.
 const STILL: i32 = 5;
+
+/// No hand turns a servo further than this, ticks: 240 turns.
+const MOST_TICKS: i32 = 1_000_000;
 
 /// One servo that answers.
 #[derive(Clone, Copy, Debug)]
@@ -77,10 +80,21 @@ impl Servos {
     /// What each encoder says, without the homing offset, ticks.
     ///
     /// # Errors
-    /// When a servo does not answer.
-    pub(super) fn encoders(&mut self) -> Result<Vec<i32>, ClawError> {
+    /// When a servo does not answer, or says what no hand can have turned it to.
+    pub(super) fn encoders(&mut self) -> Result<Vec<i32>> {
         let Self { bus, servos } = self;
-        let read = |servo: &Servo| Ok(bus.read(servo.id, ControlTable::PRESENT_POSITION)? - servo.homing_offset);
+        let read = |servo: &Servo| {
+            let position = bus.read(servo.id, ControlTable::PRESENT_POSITION)?;
+            let ticks = position.saturating_sub(servo.homing_offset);
+            ensure!(
+                ticks.saturating_abs() <= MOST_TICKS,
+                "servo {}: expected at most {MOST_TICKS} ticks either way, got {ticks}\n  fix: `turnkey claw reboot {}`, \
+                 which counts its turns anew",
+                servo.id.0,
+                servo.id.0
+            );
+            Ok(ticks)
+        };
         servos.iter().map(read).collect()
     }
 
