@@ -109,15 +109,17 @@ impl Capture<'_> {
     ) -> Result<(), CameraError> {
         // A source that was opened again numbers from its own beginning.
         self.last_sequence = None;
-        let mut last_good = Instant::now();
+        let (mut last_good, mut refused) = (Instant::now(), None::<String>);
         while !stop.load(Ordering::Relaxed) {
             match source.next(PATIENCE.min(stall)) {
                 Ok(Some(raw)) => match self.take(&raw) {
-                    Ok(()) => last_good = Instant::now(),
+                    Ok(()) => (last_good, refused) = (Instant::now(), None),
                     Err(error) => {
                         self.slot.count(|counts| counts.refused += 1);
-                        self.slot.note(error.to_string());
                         tracing::debug!("{error}");
+                        let text = error.to_string();
+                        self.slot.note(text.clone());
+                        refused = Some(text);
                     }
                 },
                 Ok(None) => (),
@@ -129,11 +131,11 @@ impl Capture<'_> {
             }
             if last_good.elapsed() >= stall {
                 self.slot.count(|counts| counts.stalls += 1);
-                let cause = self.slot.trouble();
-                let cause = cause.as_deref().and_then(|cause| cause.lines().next()).unwrap_or("no picture at all");
+                // Not the slot's trouble, which may be an earlier stall; and the same reason is the same text each time.
+                let cause = refused.as_deref().and_then(|cause| cause.lines().next()).unwrap_or("no picture at all");
                 return Err(CameraError::Lost {
                     camera: self.slot.camera().into(),
-                    found: format!("no good one for {} ms: {cause}", last_good.elapsed().as_millis()),
+                    found: format!("no good one for {} ms: {cause}", stall.as_millis()),
                 });
             }
         }
