@@ -88,7 +88,10 @@ impl V4l2 {
         let found = device.format().map_err(io("its format"))?;
         let interval = device.params().map_err(io("its rate"))?.interval;
         let as_set = found.fourcc == fourcc(format) && (found.width, found.height) == (width as u32, height as u32);
-        if !as_set || interval.denominator != rate * interval.numerator {
+        // In 64 bits: both numbers are the driver's.
+        let at_rate = interval.numerator > 0
+            && u64::from(interval.denominator) == u64::from(rate) * u64::from(interval.numerator);
+        if !as_set || !at_rate {
             let came = format!(
                 "{} of {}x{} at {}/{} a second",
                 found.fourcc, found.width, found.height, interval.denominator, interval.numerator
