@@ -2,6 +2,7 @@
 
 use super::fit::{Fit, likeness};
 use super::{Align, configured, first_picture, write_png};
+use crate::printing::print;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::path::Path;
 use turnkey_camera::{CameraConfig, Nudge, RawBuffer, View, source};
@@ -25,20 +26,20 @@ pub(super) fn align(arguments: &Align) -> Result<()> {
     let compared = shrunk(&raw, COMPARED_SIDE)?;
     if arguments.fit {
         let fit = Fit::search(&compared, view, |view| stage.seen(view, compared.size()));
-        println!("fit: likeness {:.3} -> {:.3} after {} pictures", fit.before, fit.likeness, fit.pictures);
+        print(&format!("fit: likeness {:.3} -> {:.3} after {} pictures\n", fit.before, fit.likeness, fit.pictures))?;
         view = fit.view;
     } else {
-        println!("likeness {:.3}: 1 is the same picture", likeness(&compared, &stage.seen(&view, compared.size())));
+        let likeness = likeness(&compared, &stage.seen(&view, compared.size()));
+        print(&format!("likeness {likeness:.3}: 1 is the same picture\n"))?;
     }
     let checked = with_view(&config, view)?;
     let shown = shrunk(&raw, SHOWN_SIDE)?;
     write_png(&side_by_side(&shown, &stage.seen(&view, shown.size())), &arguments.out)?;
     let out = arguments.out.display();
-    println!("{out}: left the camera, in the middle the twin over it, right the twin");
-    print!("{}", table(&view));
+    print(&format!("{out}: left the camera, in the middle the twin over it, right the twin\n{}", table(&view)))?;
     if arguments.save {
         save(&arguments.camera.config, &checked, &view)?;
-        println!("saved in {}", arguments.camera.config.display());
+        print(&format!("saved in {}\n", arguments.camera.config.display()))?;
     }
     Ok(())
 }

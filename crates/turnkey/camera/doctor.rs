@@ -1,9 +1,11 @@
 //! `turnkey camera doctor`: watches a camera and says how to mend what it finds.
 
 use super::{Doctor, PATIENCE, configured, first_picture, frame_of};
+use crate::printing::{print, print_json};
 use crate::stop::Stop;
 use anyhow::{Result, bail};
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use turnkey_camera::{CameraConfig, CameraError, Device, Source, source};
 use turnkey_claw::{Finding, Severity};
@@ -70,9 +72,9 @@ pub(super) fn doctor(arguments: &Doctor) -> Result<()> {
     };
     let report = Report { camera: config.name().to_owned(), figures, findings };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        print_json(&report)?;
     } else {
-        show(&config, &report);
+        print(&shown(&config, &report)?)?;
     }
     let faults = report.findings.iter().filter(|finding| finding.severity == Severity::Fault).count();
     match faults {
@@ -197,30 +199,34 @@ fn judge(config: &CameraConfig, figures: &Figures) -> Vec<Finding> {
     findings
 }
 
-fn show(config: &CameraConfig, report: &Report) {
+/// The report as a person reads it.
+fn shown(config: &CameraConfig, report: &Report) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
     let raw = config.raw();
-    println!("{}: {} of {} at {} a second", report.camera, raw.format, config.size(), raw.rate);
+    writeln!(text, "{}: {} of {} at {} a second", report.camera, raw.format, config.size(), raw.rate)?;
     if let Some(figures) = &report.figures {
         let Figures { frames, refused, missed, rate, brightness, .. } = figures;
-        println!(
+        writeln!(
+            text,
             "{frames} frames, {refused} refused, {missed} left out; {rate:.1} a second; level {brightness:.0} of 255"
-        );
-        println!("                          p50      p99      max");
+        )?;
+        writeln!(text, "                          p50      p99      max")?;
         for (name, [p50, p99, max]) in [
             ("between pictures, ms", figures.interval_ms),
             ("age once decoded, ms", figures.age_ms),
             ("decoding, ms", figures.decode_ms),
         ] {
-            println!("{name:<20} {p50:>8.1} {p99:>8.1} {max:>8.1}");
+            writeln!(text, "{name:<20} {p50:>8.1} {p99:>8.1} {max:>8.1}")?;
         }
     }
     for finding in &report.findings {
         let severity = if finding.severity == Severity::Fault { "fault" } else { "advice" };
-        println!("{severity}: {finding}");
+        writeln!(text, "{severity}: {finding}")?;
     }
     if report.findings.is_empty() {
-        println!("nothing to mend");
+        writeln!(text, "nothing to mend")?;
     }
+    Ok(text)
 }
 
 #[cfg(test)]

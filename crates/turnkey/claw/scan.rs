@@ -1,7 +1,8 @@
 //! `turnkey claw scan`: who is on the bus, at every baud rate.
 
-use super::{baud, model_name, print, print_json};
+use super::{baud, model_name};
 use crate::cli::claw::Scan;
+use crate::printing::{print, print_json};
 use anyhow::{Result, bail};
 use serde::Serialize;
 use std::fmt::Write as _;
