@@ -8,8 +8,6 @@ mod list;
 mod preview;
 
 pub use arguments::{Align, Camera, CameraCommand, Doctor, List, Preview, Record};
-pub use doctor::{Figures, Report};
-pub use fit::{Fit, likeness};
 
 use crate::printing::print;
 use crate::stop::Stop;

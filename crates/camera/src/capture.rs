@@ -12,13 +12,13 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// When a source is given up and opened again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Watchdog {
+pub(crate) struct Watchdog {
     /// Without a good frame for this long.
-    pub stall: Duration,
+    pub(crate) stall: Duration,
     /// The first wait before it is opened again; each further one is twice as long.
-    pub first_wait: Duration,
+    pub(crate) first_wait: Duration,
     /// The longest wait.
-    pub longest_wait: Duration,
+    pub(crate) longest_wait: Duration,
 }
 
 impl From<WatchdogSettings> for Watchdog {
@@ -37,7 +37,7 @@ impl From<WatchdogSettings> for Watchdog {
 ///
 /// # Errors
 /// With [`CameraError::Ended`] at the end of a recording; nothing else ends it.
-pub fn capture(
+pub(crate) fn capture(
     source: &mut dyn Source,
     size: FrameSize,
     pipeline: &mut Pipeline,

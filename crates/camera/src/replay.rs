@@ -11,7 +11,7 @@ use turnkey_picture::RawFormat;
 /// A recording's pictures, each as long after the first as it was taken; or one picture again and again. Pictures whose time
 /// is past when nobody was there to take them are left out, as a camera's are.
 #[derive(Debug)]
-pub struct Replay {
+pub(crate) struct Replay {
     path: PathBuf,
     size: FrameSize,
     period: Duration,
@@ -29,7 +29,7 @@ impl Replay {
     /// The recording in the folder `path`, or the one picture there, which is of `size` and comes every `period`. A recording
     /// that is to `repeat` begins again one `period` after its last picture.
     #[must_use]
-    pub fn new(path: &Path, size: FrameSize, period: Duration, repeat: bool) -> Self {
+    pub(crate) fn new(path: &Path, size: FrameSize, period: Duration, repeat: bool) -> Self {
         let start = Instant::now();
         Self { path: path.into(), size, period, repeat, pictures: Vec::new(), start, at: 0, earlier: 0 }
     }
