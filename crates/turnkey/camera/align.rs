@@ -172,6 +172,12 @@ mod tests {
     }
 
     #[test]
+    fn a_view_that_nobody_gave_is_the_twins_cameras() {
+        let turnkey_sim::CameraConfig { position, look_at, vertical_fov_degrees, .. } = Default::default();
+        assert_eq!(View::default(), View { position, look_at, vertical_fov_degrees });
+    }
+
+    #[test]
     fn a_view_is_put_in_place_of_the_old_one_and_comments_stay() {
         let new = "[view]\nlook_at = 1\n";
         for (text, wanted) in [
