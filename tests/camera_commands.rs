@@ -165,6 +165,11 @@ fn no_camera_and_no_file_are_said_with_the_fix() {
         let text = format!("{}{}", said.out, said.err);
         assert!(said.code == Some(1) && text.contains("/dev/video250") && text.contains("fix:"), "{line}: {text}");
     }
+    // Where a camera can't be is said before one is looked for.
+    for nudge in ["--azimuth nan", "--distance -0.21", "--shift 0,inf,0"] {
+        let said = run(folder.path(), &format!("camera align --config camera.toml {nudge}"));
+        assert!(said.code == Some(1) && said.err.contains("view.look_at: expected 1 mm"), "{nudge}: {}", said.err);
+    }
     let missing = run(folder.path(), "camera doctor --config none.toml");
     assert!(missing.err.contains("none.toml: the file: expected a camera's description"), "{}", missing.err);
     let piped = run(folder.path(), "camera preview --config camera.toml");

@@ -8,9 +8,8 @@ mod list;
 mod preview;
 
 pub use arguments::{Align, Camera, CameraCommand, Doctor, List, Preview, Record};
-pub use doctor::{Figures, Report};
-pub use fit::{Fit, likeness};
 
+use crate::printing::print;
 use crate::stop::Stop;
 use anyhow::{Context as _, Result};
 use std::path::Path;
@@ -115,7 +114,9 @@ fn record(arguments: &Record) -> Result<()> {
         "{}: expected pictures for {folder}, got none\n  fix: `turnkey camera doctor` says what is wrong",
         config.name()
     );
-    println!("{pictures} pictures of {:.1} s in {folder}", start.elapsed().as_secs_f64());
-    println!("played back by device = \"{folder}\" in a camera's file, or --device {folder}");
-    Ok(())
+    print(&format!(
+        "{pictures} pictures of {:.1} s in {folder}\n\
+         played back by device = \"{folder}\" in a camera's file, or --device {folder}\n",
+        start.elapsed().as_secs_f64()
+    ))
 }

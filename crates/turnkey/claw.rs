@@ -12,8 +12,6 @@ mod scan;
 use crate::claw_emulate::emulate;
 use crate::cli::claw::{ClawCommand, Line};
 use anyhow::{Context as _, Result, bail};
-use serde::Serialize;
-use std::io::Write as _;
 use turnkey_claw::{Baud, Bus, ClawConfig, ControlTable};
 use turnkey_core::ServoId;
 use turnkey_core::servo::ServoModel;
@@ -89,21 +87,6 @@ fn model_name(number: u16) -> String {
 /// Ids, separated by commas.
 fn ids(ids: impl IntoIterator<Item = ServoId>) -> String {
     ids.into_iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// One JSON document on standard output.
-fn print_json(document: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(document).context("the answer can't be written as JSON")?;
-    print(&(text + "\n"))
-}
-
-/// Text on standard output. Whoever reads it may have gone: that is no error.
-fn print(text: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("nothing can be printed"),
-        _ => Ok(()),
-    }
 }
 
 /// What is kept without power is locked while torque is on, and changing it under a hand that relies on it is worse.

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod orders;
 pub mod pace;
 pub mod plot;
+mod printing;
 pub mod priority;
 pub mod progress;
 pub mod report;

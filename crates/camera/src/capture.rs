@@ -12,13 +12,13 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// When a source is given up and opened again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Watchdog {
+pub(crate) struct Watchdog {
     /// Without a good frame for this long.
-    pub stall: Duration,
+    pub(crate) stall: Duration,
     /// The first wait before it is opened again; each further one is twice as long.
-    pub first_wait: Duration,
+    pub(crate) first_wait: Duration,
     /// The longest wait.
-    pub longest_wait: Duration,
+    pub(crate) longest_wait: Duration,
 }
 
 impl From<WatchdogSettings> for Watchdog {
@@ -37,7 +37,7 @@ impl From<WatchdogSettings> for Watchdog {
 ///
 /// # Errors
 /// With [`CameraError::Ended`] at the end of a recording; nothing else ends it.
-pub fn capture(
+pub(crate) fn capture(
     source: &mut dyn Source,
     size: FrameSize,
     pipeline: &mut Pipeline,
@@ -109,15 +109,17 @@ impl Capture<'_> {
     ) -> Result<(), CameraError> {
         // A source that was opened again numbers from its own beginning.
         self.last_sequence = None;
-        let mut last_good = Instant::now();
+        let (mut last_good, mut refused) = (Instant::now(), None::<String>);
         while !stop.load(Ordering::Relaxed) {
             match source.next(PATIENCE.min(stall)) {
                 Ok(Some(raw)) => match self.take(&raw) {
-                    Ok(()) => last_good = Instant::now(),
+                    Ok(()) => (last_good, refused) = (Instant::now(), None),
                     Err(error) => {
                         self.slot.count(|counts| counts.refused += 1);
-                        self.slot.note(error.to_string());
                         tracing::debug!("{error}");
+                        let text = error.to_string();
+                        self.slot.note(text.clone());
+                        refused = Some(text);
                     }
                 },
                 Ok(None) => (),
@@ -129,11 +131,11 @@ impl Capture<'_> {
             }
             if last_good.elapsed() >= stall {
                 self.slot.count(|counts| counts.stalls += 1);
-                let cause = self.slot.trouble();
-                let cause = cause.as_deref().and_then(|cause| cause.lines().next()).unwrap_or("no picture at all");
+                // Not the slot's trouble, which may be an earlier stall; and the same reason is the same text each time.
+                let cause = refused.as_deref().and_then(|cause| cause.lines().next()).unwrap_or("no picture at all");
                 return Err(CameraError::Lost {
                     camera: self.slot.camera().into(),
-                    found: format!("no good one for {} ms: {cause}", last_good.elapsed().as_millis()),
+                    found: format!("no good one for {} ms: {cause}", stall.as_millis()),
                 });
             }
         }

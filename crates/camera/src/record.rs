@@ -15,19 +15,19 @@ pub(crate) const STAMPS: &str = "stamps.jsonl";
 /// One line of a recording's `stamps.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Stamped {
+pub(crate) struct Stamped {
     /// The picture, beside this file.
-    pub file: String,
+    pub(crate) file: String,
     /// How it is to be read.
-    pub format: RawFormat,
+    pub(crate) format: RawFormat,
     /// Pixels of a row.
-    pub width: usize,
+    pub(crate) width: usize,
     /// Rows.
-    pub height: usize,
+    pub(crate) height: usize,
     /// When it was taken, s since the recording began.
-    pub captured_secs: f64,
+    pub(crate) captured_secs: f64,
     /// Its number at its camera.
-    pub sequence: u64,
+    pub(crate) sequence: u64,
 }
 
 /// Writes a recording, picture by picture. JPEG stays as it came, to the byte; everything else becomes PNG, which loses nothing.
@@ -51,7 +51,7 @@ impl Recorder {
         Ok(Self { folder: folder.into(), stamps, epoch, pictures: 0 })
     }
 
-    /// Adds a picture, whether or not it is whole.
+    /// Adds a picture: a JPEG whether or not it is whole; any other must be.
     ///
     /// # Errors
     /// When it can't be written, or is no JPEG and no picture of its format and size either.
@@ -72,10 +72,10 @@ impl Recorder {
         }
         let captured_secs = captured.saturating_duration_since(self.epoch).as_secs_f64();
         let line = Stamped { file, format, width, height, captured_secs, sequence };
-        let mut text = serde_json::to_vec(&line).map_err(io::Error::other).unwrap_or_default();
-        text.push(b'\n');
+        let text = serde_json::to_string(&line).map_err(io::Error::other);
+        let written = text.and_then(|text| self.stamps.write_all((text + "\n").as_bytes()));
         let stamps = self.folder.join(STAMPS);
-        self.stamps.write_all(&text).map_err(|error| CameraError::file(stamps, "a stamp to be written", &error))?;
+        written.map_err(|error| CameraError::file(stamps, "a stamp to be written", &error))?;
         self.pictures += 1;
         Ok(())
     }

@@ -11,7 +11,7 @@ use turnkey_picture::RawFormat;
 /// A recording's pictures, each as long after the first as it was taken; or one picture again and again. Pictures whose time
 /// is past when nobody was there to take them are left out, as a camera's are.
 #[derive(Debug)]
-pub struct Replay {
+pub(crate) struct Replay {
     path: PathBuf,
     size: FrameSize,
     period: Duration,
@@ -29,7 +29,7 @@ impl Replay {
     /// The recording in the folder `path`, or the one picture there, which is of `size` and comes every `period`. A recording
     /// that is to `repeat` begins again one `period` after its last picture.
     #[must_use]
-    pub fn new(path: &Path, size: FrameSize, period: Duration, repeat: bool) -> Self {
+    pub(crate) fn new(path: &Path, size: FrameSize, period: Duration, repeat: bool) -> Self {
         let start = Instant::now();
         Self { path: path.into(), size, period, repeat, pictures: Vec::new(), start, at: 0, earlier: 0 }
     }
@@ -38,7 +38,7 @@ impl Replay {
     fn due(&self, at: usize) -> Option<Instant> {
         let first = self.pictures.first()?.captured_secs;
         let after = self.pictures.get(at)?.captured_secs - first;
-        Some(self.start + Duration::try_from_secs_f64(after).unwrap_or_default())
+        self.start.checked_add(Duration::try_from_secs_f64(after).unwrap_or_default())
     }
 
     fn ended(&self) -> CameraError {
@@ -63,11 +63,10 @@ impl Source for Replay {
 
     fn next(&mut self, patience: Duration) -> Result<Option<RawBuffer>, CameraError> {
         if self.at >= self.pictures.len() {
-            let Some(last) = self.due(self.pictures.len().wrapping_sub(1)).filter(|_| self.repeat) else {
-                return Err(self.ended());
-            };
+            let last = self.due(self.pictures.len().wrapping_sub(1)).filter(|_| self.repeat);
+            let Some(start) = last.and_then(|last| last.checked_add(self.period)) else { return Err(self.ended()) };
             self.earlier += self.pictures.len() as u64;
-            (self.start, self.at) = (last + self.period, 0);
+            (self.start, self.at) = (start, 0);
         }
         let Some(due) = self.due(self.at) else { return Err(self.ended()) };
         let wait = due.saturating_duration_since(Instant::now());
@@ -96,13 +95,20 @@ impl Source for Replay {
 /// The lines of a recording.
 fn read(path: &Path) -> Result<Vec<Stamped>, CameraError> {
     let text = fs::read_to_string(path).map_err(|error| CameraError::file(path, "a recording's stamps", &error))?;
+    let now = Instant::now();
+    let can_be = |secs| Duration::try_from_secs_f64(secs).is_ok_and(|after| now.checked_add(after).is_some());
     let parse = |(i, line)| {
-        serde_json::from_str::<Stamped>(line).map_err(|error| CameraError::File {
+        let refuse = |found| CameraError::File {
             path: path.into(),
             expected: "a picture's file, format, size and time in each line",
-            found: format!("{error} in line {}", i + 1),
+            found: format!("{found} in line {}", i + 1),
             fix: "record again: `turnkey camera record`",
-        })
+        };
+        let stamped: Stamped = serde_json::from_str(line).map_err(|error| refuse(error.to_string()))?;
+        match can_be(stamped.captured_secs) {
+            true => Ok(stamped),
+            false => Err(refuse(format!("captured_secs = {:e}, a time that can't be,", stamped.captured_secs))),
+        }
     };
     text.lines().enumerate().map(parse).collect()
 }
@@ -124,4 +130,30 @@ fn single(path: &Path, FrameSize { width, height }: FrameSize) -> Result<Stamped
     };
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(Stamped { file, format, width, height, captured_secs: 0.0, sequence: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_of_a_time_that_cannot_be_is_refused_and_one_far_off_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut replay = Replay::new(folder.path(), FrameSize { width: 1, height: 1 }, Duration::from_secs(1), true);
+        let mut open = |secs: &str| {
+            let line = |file, secs| {
+                format!(
+                    "{{\"file\":\"{file}.png\",\"format\":\"png\",\"width\":1,\"height\":1,\
+                     \"captured_secs\":{secs},\"sequence\":0}}\n"
+                )
+            };
+            fs::write(folder.path().join(STAMPS), line("a", "0.0") + &line("b", secs)).unwrap();
+            replay.open().map(|()| replay.due(1))
+        };
+        for secs in ["1e300", "1e19", "-1.0"] {
+            let error = open(secs).unwrap_err().to_string();
+            assert!(error.contains("captured_secs = ") && error.contains("in line 2"), "{secs}: {error}");
+        }
+        assert!(open("1e9").unwrap().unwrap() > Instant::now());
+    }
 }

@@ -27,7 +27,7 @@ use v4l::video::capture::Parameters;
 use v4l::{Device, FourCC};
 
 /// A camera of the system.
-pub struct V4l2 {
+pub(crate) struct V4l2 {
     camera: String,
     path: PathBuf,
     config: RawCameraConfig,
@@ -45,7 +45,7 @@ struct Open {
 impl V4l2 {
     /// The camera at `path`, to be set as configured.
     #[must_use]
-    pub fn new(config: &CameraConfig, path: &Path) -> Self {
+    pub(crate) fn new(config: &CameraConfig, path: &Path) -> Self {
         Self { camera: config.name().into(), path: path.into(), config: config.raw().clone(), open: None }
     }
 
@@ -71,10 +71,8 @@ impl V4l2 {
         drop(device.set_params(&Parameters::with_fps(rate)));
         drop(device);
         let wanted = NokhwaFormat::new(Resolution::new(width as u32, height as u32), nokhwa(format), rate);
-        let requested = RequestedFormat::with_formats(
-            RequestedFormatType::Exact(wanted),
-            std::slice::from_ref(&FORMATS[format as usize]),
-        );
+        let formats = [nokhwa(format)];
+        let requested = RequestedFormat::with_formats(RequestedFormatType::Exact(wanted), &formats);
         let mut device = V4LCaptureDevice::new(&CameraIndex::Index(index as u32), requested)
             .map_err(|error| self.fail(&format!("{format} of {width}x{height} at {rate} a second"), error))?;
         lock(&self.camera, &mut device, &self.config.controls)
@@ -88,7 +86,10 @@ impl V4l2 {
         let found = device.format().map_err(io("its format"))?;
         let interval = device.params().map_err(io("its rate"))?.interval;
         let as_set = found.fourcc == fourcc(format) && (found.width, found.height) == (width as u32, height as u32);
-        if !as_set || interval.denominator != rate * interval.numerator {
+        // In 64 bits: both numbers are the driver's.
+        let at_rate = interval.numerator > 0
+            && u64::from(interval.denominator) == u64::from(rate) * u64::from(interval.numerator);
+        if !as_set || !at_rate {
             let came = format!(
                 "{} of {}x{} at {}/{} a second",
                 found.fourcc, found.width, found.height, interval.denominator, interval.numerator
@@ -183,11 +184,12 @@ fn index_of(path: &Path) -> Result<usize, String> {
     number.ok_or_else(|| format!("{}, which is no camera", real.display()))
 }
 
-/// In the order of [`CameraFormat`].
-const FORMATS: [FrameFormat; 3] = [FrameFormat::MJPEG, FrameFormat::YUYV, FrameFormat::RAWRGB];
-
 fn nokhwa(format: CameraFormat) -> FrameFormat {
-    FORMATS[format as usize]
+    match format {
+        CameraFormat::Mjpeg => FrameFormat::MJPEG,
+        CameraFormat::Yuyv => FrameFormat::YUYV,
+        CameraFormat::Rgb24 => FrameFormat::RAWRGB,
+    }
 }
 
 fn fourcc(format: CameraFormat) -> FourCC {

@@ -155,7 +155,13 @@ fn a_source_that_falls_silent_is_opened_again_and_the_error_says_so_meanwhile() 
     let running = start(&source);
     source.tell([grey(1), Act::Silence]);
     running.slot().wait(Instant::now() - LONG, LONG).unwrap();
-    until("it stalls and is opened again", || running.slot().counts().reopened >= 1);
+    until("it stalls and is opened again", || running.slot().counts().reopened >= 2);
+    let trouble = running.slot().trouble().unwrap();
+    assert_eq!(
+        trouble.matches("no good one for").count(),
+        1,
+        "the same each time, not the last time's in it: {trouble}"
+    );
     let error = running.slot().wait(Instant::now(), Duration::from_millis(1)).unwrap_err().to_string();
     assert!(error.contains("told: expected a frame") && error.contains("no good one for"), "{error}");
     let asked = Instant::now();

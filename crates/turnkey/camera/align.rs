@@ -2,6 +2,8 @@
 
 use super::fit::{Fit, likeness};
 use super::{Align, configured, first_picture, write_png};
+use crate::printing::print;
+use crate::run_folder::write_durably;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::path::Path;
 use turnkey_camera::{CameraConfig, Nudge, RawBuffer, View, source};
@@ -15,30 +17,30 @@ const COMPARED_SIDE: usize = 96;
 
 pub(super) fn align(arguments: &Align) -> Result<()> {
     let config = configured(&arguments.camera)?;
-    let nudge = nudge(arguments)?;
+    let mut view = config.raw().view.unwrap_or_default().nudged(&nudge(arguments)?);
+    let mut checked = with_view(&config, view)?;
     let mut source = source(&config)?;
     source.open()?;
     let (raw, _) = first_picture(&config, source.as_mut())?;
     drop(source);
     let stage = Stage::at_home()?;
-    let mut view = config.raw().view.unwrap_or_default().nudged(&nudge);
     let compared = shrunk(&raw, COMPARED_SIDE)?;
     if arguments.fit {
         let fit = Fit::search(&compared, view, |view| stage.seen(view, compared.size()));
-        println!("fit: likeness {:.3} -> {:.3} after {} pictures", fit.before, fit.likeness, fit.pictures);
+        print(&format!("fit: likeness {:.3} -> {:.3} after {} pictures\n", fit.before, fit.likeness, fit.pictures))?;
         view = fit.view;
+        checked = with_view(&config, view)?;
     } else {
-        println!("likeness {:.3}: 1 is the same picture", likeness(&compared, &stage.seen(&view, compared.size())));
+        let likeness = likeness(&compared, &stage.seen(&view, compared.size()));
+        print(&format!("likeness {likeness:.3}: 1 is the same picture\n"))?;
     }
-    let checked = with_view(&config, view)?;
     let shown = shrunk(&raw, SHOWN_SIDE)?;
     write_png(&side_by_side(&shown, &stage.seen(&view, shown.size())), &arguments.out)?;
     let out = arguments.out.display();
-    println!("{out}: left the camera, in the middle the twin over it, right the twin");
-    print!("{}", table(&view));
+    print(&format!("{out}: left the camera, in the middle the twin over it, right the twin\n{}", table(&view)))?;
     if arguments.save {
         save(&arguments.camera.config, &checked, &view)?;
-        println!("saved in {}", arguments.camera.config.display());
+        print(&format!("saved in {}\n", arguments.camera.config.display()))?;
     }
     Ok(())
 }
@@ -116,7 +118,8 @@ fn table(view: &View) -> String {
     )
 }
 
-/// Puts a view into a camera's file in place of the one there, and leaves everything else as it is, comments too.
+/// Puts a view into a camera's file in place of the one there, and leaves everything else as it is, comments too; those of
+/// the old view are lost.
 fn save(path: &Path, config: &CameraConfig, view: &View) -> Result<()> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{}: expected to be read", path.display()))?;
     let new = with_table(&text, &table(view));
@@ -131,8 +134,7 @@ fn save(path: &Path, config: &CameraConfig, view: &View) -> Result<()> {
         unchanged(&found) == unchanged(config),
         "{name}: expected [view] to be a table of its own, got another form; it was not changed\n  fix: write it there yourself"
     );
-    let aside = path.with_extension("toml.new");
-    std::fs::write(&aside, new).and_then(|()| std::fs::rename(&aside, path)).with_context(|| {
+    write_durably(path, new.as_bytes()).with_context(|| {
         format!("{name}: expected to be written\n  fix: see that the file and its folder are yours; nothing is changed")
     })
 }
@@ -167,6 +169,12 @@ mod tests {
         assert!(fit.before < 0.6 && fit.likeness > 0.9, "{fit:?}");
         let apart = View { look_at: truth.position, ..fit.view }.distance();
         assert!(apart < 0.01, "{apart} m from {truth:?}: {fit:?}");
+    }
+
+    #[test]
+    fn a_view_that_nobody_gave_is_the_twins_cameras() {
+        let turnkey_sim::CameraConfig { position, look_at, vertical_fov_degrees, .. } = Default::default();
+        assert_eq!(View::default(), View { position, look_at, vertical_fov_degrees });
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! `turnkey camera doctor`: watches a camera and says how to mend what it finds.
 
 use super::{Doctor, PATIENCE, configured, first_picture, frame_of};
+use crate::printing::{print, print_json};
+use crate::statistics::mean;
 use crate::stop::Stop;
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use turnkey_camera::{CameraConfig, CameraError, Device, Source, source};
 use turnkey_claw::{Finding, Severity};
@@ -17,34 +20,34 @@ const SEEN: std::ops::RangeInclusive<f64> = 10.0..=245.0;
 
 /// What a doctor measured, and what it makes of that.
 #[derive(Debug, Serialize)]
-pub struct Report {
+struct Report {
     /// The camera's name.
-    pub camera: String,
+    camera: String,
     /// What was measured, where it could be opened.
-    pub figures: Option<Figures>,
+    figures: Option<Figures>,
     /// What is not as it should be.
-    pub findings: Vec<Finding>,
+    findings: Vec<Finding>,
 }
 
 /// What was measured while a camera was watched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Figures {
+struct Figures {
     /// Frames that came and were whole.
-    pub frames: u64,
+    frames: u64,
     /// Pictures that were refused.
-    pub refused: u64,
+    refused: u64,
     /// Frames that the camera numbered and nobody got.
-    pub missed: u64,
+    missed: u64,
     /// Frames a second.
-    pub rate: f64,
+    rate: f64,
     /// Time between two pictures, ms: what half of them had at most, 99 in 100, and all.
-    pub interval_ms: [f64; 3],
+    interval_ms: [f64; 3],
     /// How old frames were once decoded, ms: likewise.
-    pub age_ms: [f64; 3],
+    age_ms: [f64; 3],
     /// What decoding, crop and resizing took, ms: likewise.
-    pub decode_ms: [f64; 3],
+    decode_ms: [f64; 3],
     /// Mean level of the frames, 0 to 255.
-    pub brightness: f64,
+    brightness: f64,
 }
 
 pub(super) fn doctor(arguments: &Doctor) -> Result<()> {
@@ -70,16 +73,13 @@ pub(super) fn doctor(arguments: &Doctor) -> Result<()> {
     };
     let report = Report { camera: config.name().to_owned(), figures, findings };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        print_json(&report)?;
     } else {
-        show(&config, &report);
+        print(&shown(&config, &report)?)?;
     }
     let faults = report.findings.iter().filter(|finding| finding.severity == Severity::Fault).count();
-    match faults {
-        0 => Ok(()),
-        1 => bail!("{}: expected no fault, got 1", config.name()),
-        faults => bail!("{}: expected no fault, got {faults}", config.name()),
-    }
+    ensure!(faults == 0, "{}: expected no fault, got {faults}", config.name());
+    Ok(())
 }
 
 /// Takes pictures for as long as `length`.
@@ -110,7 +110,7 @@ fn watch(config: &CameraConfig, source: &mut dyn Source, length: Duration, stop:
         figures.frames += 1;
         level += frame.pixels().iter().map(|level| f64::from(*level)).sum::<f64>() / frame.pixels().len() as f64;
     }
-    let mean = intervals.iter().sum::<f64>() / intervals.len() as f64;
+    let mean = mean(&intervals);
     figures.rate = if mean > 0.0 { 1e3 / mean } else { 0.0 };
     figures.brightness = level / figures.frames.max(1) as f64;
     [figures.interval_ms, figures.age_ms, figures.decode_ms] = [intervals, ages, decodes].map(quantiles);
@@ -197,30 +197,34 @@ fn judge(config: &CameraConfig, figures: &Figures) -> Vec<Finding> {
     findings
 }
 
-fn show(config: &CameraConfig, report: &Report) {
+/// The report as a person reads it.
+fn shown(config: &CameraConfig, report: &Report) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
     let raw = config.raw();
-    println!("{}: {} of {} at {} a second", report.camera, raw.format, config.size(), raw.rate);
+    writeln!(text, "{}: {} of {} at {} a second", report.camera, raw.format, config.size(), raw.rate)?;
     if let Some(figures) = &report.figures {
         let Figures { frames, refused, missed, rate, brightness, .. } = figures;
-        println!(
+        writeln!(
+            text,
             "{frames} frames, {refused} refused, {missed} left out; {rate:.1} a second; level {brightness:.0} of 255"
-        );
-        println!("                          p50      p99      max");
+        )?;
+        writeln!(text, "                          p50      p99      max")?;
         for (name, [p50, p99, max]) in [
             ("between pictures, ms", figures.interval_ms),
             ("age once decoded, ms", figures.age_ms),
             ("decoding, ms", figures.decode_ms),
         ] {
-            println!("{name:<20} {p50:>8.1} {p99:>8.1} {max:>8.1}");
+            writeln!(text, "{name:<20} {p50:>8.1} {p99:>8.1} {max:>8.1}")?;
         }
     }
     for finding in &report.findings {
         let severity = if finding.severity == Severity::Fault { "fault" } else { "advice" };
-        println!("{severity}: {finding}");
+        writeln!(text, "{severity}: {finding}")?;
     }
     if report.findings.is_empty() {
-        println!("nothing to mend");
+        writeln!(text, "nothing to mend")?;
     }
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -5,15 +5,15 @@ use turnkey_core::Frame;
 
 /// Where two pictures are most alike, as a search found it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Fit {
+pub(super) struct Fit {
     /// The view.
-    pub view: View,
+    pub(super) view: View,
     /// How alike pictures are there, 1 at most.
-    pub likeness: f64,
+    pub(super) likeness: f64,
     /// How alike they were where the search began.
-    pub before: f64,
+    pub(super) before: f64,
     /// How many pictures were drawn for it.
-    pub pictures: usize,
+    pub(super) pictures: usize,
 }
 
 /// How far pixels are mixed with their neighbours, from coarse to fine: thin fingers that are a little apart are alike in a
@@ -26,7 +26,7 @@ impl Fit {
     /// Searches within some 50 degrees and a quarter of the distance of `start`: first on a grid, then from its best places along
     /// one number after the other, in steps that become smaller. Focal length and distance look nearly the same, so that only
     /// the distance is searched for.
-    pub fn search(camera: &Frame, start: View, draw: impl Fn(&View) -> Frame) -> Self {
+    pub(super) fn search(camera: &Frame, start: View, draw: impl Fn(&View) -> Frame) -> Self {
         let mut pictures = 0;
         let mut score = |camera: &Picture, view: &View, blur| {
             pictures += 1;
@@ -91,7 +91,7 @@ fn step(view: &mut View, found: &mut f64, scale: f32, mut score: impl FnMut(&Vie
 /// How alike two pictures of one size are, 1 at most, whatever their brightness and contrast: the correlation of their grey
 /// levels.
 #[must_use]
-pub fn likeness(a: &Frame, b: &Frame) -> f64 {
+pub(super) fn likeness(a: &Frame, b: &Frame) -> f64 {
     Picture::new(a, 0).likeness(&Picture::new(b, 0))
 }
 

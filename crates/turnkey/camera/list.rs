@@ -1,7 +1,11 @@
 //! `turnkey camera list`.
 
 use super::List;
+#[cfg(feature = "camera")]
+use crate::printing::{print, print_json};
 use anyhow::Result;
+#[cfg(feature = "camera")]
+use std::fmt::Write as _;
 
 #[cfg(not(feature = "camera"))]
 pub(super) fn list(_arguments: &List) -> Result<()> {
@@ -15,34 +19,40 @@ pub(super) fn list(_arguments: &List) -> Result<()> {
 pub(super) fn list(arguments: &List) -> Result<()> {
     let cameras = turnkey_camera::list();
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&cameras)?);
-        return Ok(());
+        return print_json(&cameras);
     }
     if cameras.is_empty() {
-        println!("no camera\n  fix: plug one in, and see that /dev/video0 is there");
+        return print("no camera\n  fix: plug one in, and see that /dev/video0 is there\n");
     }
+    let mut text = String::new();
     for camera in cameras {
-        println!("{}  {}", camera.device.display(), camera.name);
+        writeln!(text, "{}  {}", camera.device.display(), camera.name)?;
         if let Some(name) = &camera.by_id {
-            println!("  device = {:?}", name.display().to_string());
+            writeln!(text, "  device = {:?}", name.display().to_string())?;
         }
         if let Some(trouble) = &camera.trouble {
-            println!("  nothing more is known: {trouble}");
+            writeln!(text, "  nothing more is known: {trouble}")?;
         }
         for format in &camera.formats {
             for size in &format.sizes {
                 let rates: Vec<String> = size.rates.iter().map(|rate| format!("{rate:.4}")).collect();
                 let rates = rates.iter().map(|rate| rate.trim_end_matches('0').trim_end_matches('.'));
                 let rates = rates.collect::<Vec<_>>().join(", ");
-                println!("  {:<6} {:>5}x{:<5} at {rates} a second", format.format.to_string(), size.width, size.height);
+                writeln!(
+                    text,
+                    "  {:<6} {:>5}x{:<5} at {rates} a second",
+                    format.format.to_string(),
+                    size.width,
+                    size.height
+                )?;
             }
         }
         if !camera.other_formats.is_empty() {
-            println!("  not used: {}", camera.other_formats.join(", "));
+            writeln!(text, "  not used: {}", camera.other_formats.join(", "))?;
         }
         for (name, value, least, greatest) in &camera.controls {
-            println!("  {name}: {value} ({least} to {greatest})");
+            writeln!(text, "  {name}: {value} ({least} to {greatest})")?;
         }
     }
-    Ok(())
+    print(&text)
 }

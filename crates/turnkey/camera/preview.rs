@@ -1,6 +1,7 @@
 //! `turnkey camera preview`: one frame as a picture, or all of them in the terminal.
 
 use super::{Preview, configured, first_picture, whole, write_png};
+use crate::printing::print;
 use crate::stop::Stop;
 use anyhow::{Result, ensure};
 use std::fmt::Write as _;
@@ -19,10 +20,11 @@ pub(super) fn preview(arguments: &Preview) -> Result<()> {
         source.open()?;
         let (raw, frame) = first_picture(&config, source.as_mut())?;
         write_png(&frame, out)?;
-        println!("{}: {} as a policy sees it, {:.0} ms old", out.display(), frame.size(), age_millis(raw.captured));
+        let (size, age) = (frame.size(), age_millis(raw.captured));
+        print(&format!("{}: {size} as a policy sees it, {age:.0} ms old\n", out.display()))?;
         if let Some(path) = &arguments.whole {
             write_png(&whole(&raw)?, path)?;
-            println!("{}: all of it, {} {}", path.display(), raw.format, raw.size);
+            print(&format!("{}: all of it, {} {}\n", path.display(), raw.format, raw.size))?;
         }
         return Ok(());
     }

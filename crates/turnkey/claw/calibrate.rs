@@ -4,8 +4,9 @@ mod joint;
 mod person;
 mod servos;
 
-use super::{baud, print, print_json};
+use super::baud;
 use crate::cli::claw::Calibrate;
+use crate::printing::{print, print_json};
 use crate::run_folder::write_durably;
 use anyhow::{Result, bail, ensure};
 use joint::Poses;

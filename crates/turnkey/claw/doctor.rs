@@ -1,7 +1,8 @@
 //! `turnkey claw doctor`: whether the servos are as the claw's file says, and what mends them.
 
-use super::{expect_limp, open, print, print_json};
+use super::{expect_limp, open};
 use crate::cli::claw::Doctor;
+use crate::printing::{print, print_json};
 use anyhow::{Result, bail};
 use serde::Serialize;
 use std::fmt::Write as _;

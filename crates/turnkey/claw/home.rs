@@ -1,7 +1,8 @@
 //! `turnkey claw home`: the joints go where they rest, and are let go of.
 
-use super::{open, print, print_json};
+use super::open;
 use crate::cli::claw::Home;
+use crate::printing::{print, print_json};
 use crate::stop::Stop;
 use anyhow::{Context as _, Result};
 use serde::Serialize;

@@ -1,7 +1,8 @@
 //! `turnkey claw set-id` and `set-baud`: another id or speed for one servo, and for that one alone.
 
-use super::{expect_limp, ids, model_name, open_at, print, print_json};
+use super::{expect_limp, ids, model_name, open_at};
 use crate::cli::claw::{Line, SetBaud, SetId, Which};
+use crate::printing::{print, print_json};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! `turnkey claw reboot`: servos start over, which clears their alerts and takes their torque off.
 
-use super::{open, print, print_json};
+use super::open;
 use crate::cli::claw::Reboot;
+use crate::printing::{print, print_json};
 use anyhow::{Result, bail};
 use serde::Serialize;
 use turnkey_claw::{Bus, ClawError, HardwareAlerts};

@@ -1,7 +1,8 @@
 //! `turnkey claw release`: torque off, whatever else is wrong.
 
-use super::{OPENS_EVERYWHERE, ids, open, print, print_json};
+use super::{OPENS_EVERYWHERE, ids, open};
 use crate::cli::claw::Release;
+use crate::printing::{print, print_json};
 use anyhow::{Result, bail};
 use serde::Serialize;
 use std::time::Duration;

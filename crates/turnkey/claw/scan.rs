@@ -1,7 +1,8 @@
 //! `turnkey claw scan`: who is on the bus, at every baud rate.
 
-use super::{model_name, open_at, print, print_json};
+use super::{model_name, open_at};
 use crate::cli::claw::Scan;
+use crate::printing::{print, print_json};
 use anyhow::{Result, bail};
 use serde::Serialize;
 use std::fmt::Write as _;

@@ -84,10 +84,14 @@ fn fetch_if_missing(project: &Project, part: &Part) -> Result<bool> {
 }
 
 /// A folder that goes away with the value, whatever happened.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    fn beside(place: &Path) -> Result<Self> {
+    /// One beside `place`, to make there what will be renamed to it; what killed runs left goes first.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub(crate) fn beside(place: &Path) -> Result<Self> {
         sweep(place);
         let folder = place.with_extension(format!("unfinished-{}", std::process::id()));
         let wheel = folder.join("wheel");

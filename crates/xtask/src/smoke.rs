@@ -22,13 +22,13 @@ const QUICK: &[&str] = &[
 /// When the binary doesn't build, or either command fails or leaves out what it should have written.
 pub(crate) fn check(project: &Project) -> Result<()> {
     let turnkey = project.turnkey()?;
-    let runs = Temporary::new()?;
+    let runs = Temporary::new("smoke")?;
     let mut train = Command::new(&turnkey);
     train.current_dir(project.root()).args(["train", "configs/valve_state.toml", "--name", "smoke", "--seed", "0"]);
     train.arg("--runs-dir").arg(&runs.0);
     train.args(QUICK.iter().flat_map(|setting| ["--set", setting]));
     process::run(&mut train)?;
-    let run = runs.0.join("smoke");
+    let run = runs.path("smoke");
     for file in ["config.toml", "metrics.jsonl", "summary.json", "checkpoints"] {
         if !run.join(file).exists() {
             let came = format!("no {file} in it");
@@ -42,14 +42,23 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     process::run(&mut evaluate)
 }
 
-struct Temporary(PathBuf);
+/// A temporary folder, which goes away with the value.
+pub(crate) struct Temporary(PathBuf);
 
 impl Temporary {
-    fn new() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("turnkey-smoke-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| Failure::io("no folder for the smoke run", &folder, &error))?;
+    /// One for what is called `name`, of this process alone.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub(crate) fn new(name: &str) -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("turnkey-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|error| Failure::io("no temporary folder", &folder, &error))?;
         Ok(Self(folder))
+    }
+
+    /// The file called `name` in it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 }
 

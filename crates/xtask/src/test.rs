@@ -15,9 +15,11 @@ use std::time::{Duration, Instant};
 
 /// What came of a stage: how many checks in it held, and how many didn't.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
-    passed: usize,
-    failed: usize,
+pub(crate) struct Count {
+    /// Those that held.
+    pub(crate) passed: usize,
+    /// Those that didn't.
+    pub(crate) failed: usize,
 }
 
 /// A stage: its name, what it does, and how.
@@ -39,7 +41,7 @@ const STAGES: &[Stage] = &[
         run: |project| one(policy::check(project)),
     },
     Stage { name: "smoke", what: "a short training run of the real binary", run: |project| one(smoke::check(project)) },
-    Stage { name: "vm", what: "camera and USB adapter of a virtual machine", run: machine },
+    Stage { name: "vm", what: "camera and USB adapter of a virtual machine", run: |project| vm::check(project, None) },
 ];
 
 /// Runs the stages, or those that `--only a,b` names, until one fails. The last line is `N passed, N failed`,
@@ -108,10 +110,6 @@ fn parts(project: &Project) -> Result<Count> {
 
 fn one(outcome: Result<()>) -> Result<Count> {
     outcome.map(|()| Count { passed: 1, failed: 0 })
-}
-
-fn machine(project: &Project) -> Result<Count> {
-    vm::check(project, None).map(|vm::Steps { passed, failed }| Count { passed, failed })
 }
 
 fn cargo(project: &Project, arguments: &[&str]) -> Result<Count> {

@@ -8,6 +8,8 @@ mod image;
 use crate::failure::{Failure, Result};
 use crate::process::{self, works};
 use crate::project::Project;
+use crate::smoke::Temporary;
+use crate::test::Count;
 use debian::Debian;
 use image::Image;
 use std::fs;
@@ -27,15 +29,6 @@ const SETTINGS: &[(&str, &str)] = &[("baud", "2_000_000"), ("max_reading_age_sec
 const LONGEST: Duration = Duration::from_secs(240);
 /// How long the emulated servos may take until their port is there.
 const PORT: Duration = Duration::from_secs(20);
-
-/// What came of the steps in the machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Steps {
-    /// Those that were as expected.
-    pub(crate) passed: usize,
-    /// Those that weren't.
-    pub(crate) failed: usize,
-}
 
 /// Runs the machine; with `--binary PATH`, with that program instead of the release binary.
 ///
@@ -65,19 +58,19 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
 ///
 /// # Errors
 /// When something that is there can't be used.
-pub(crate) fn check(project: &Project, binary: Option<&Path>) -> Result<Steps> {
+pub(crate) fn check(project: &Project, binary: Option<&Path>) -> Result<Count> {
     let debian = match possible().and_then(|()| debian::ensure(project)) {
         Ok(debian) => debian,
         Err(why) => {
             println!("no virtual machine, so no camera and no USB adapter is tested: {}", why.replace('\n', "; "));
-            return Ok(Steps::default());
+            return Ok(Count::default());
         }
     };
     let turnkey = match binary {
         Some(binary) => binary.to_path_buf(),
         None => project.turnkey()?,
     };
-    let work = Work::new()?;
+    let work = Temporary::new("vm")?;
     let claw = claw(project)?;
     write(&work.path("claw.toml"), claw.as_bytes())?;
     write(&work.path("image"), &image(project, &debian, &turnkey, &claw)?)?;
@@ -145,7 +138,7 @@ fn image(project: &Project, debian: &Debian, turnkey: &Path, claw: &str) -> Resu
 }
 
 /// Runs the machine until it turns itself off, passing its words on.
-fn boot(kernel: &Path, image: &Path, port: &Path) -> Result<Steps> {
+fn boot(kernel: &Path, image: &Path, port: &Path) -> Result<Count> {
     let mut command = Command::new(QEMU);
     command.args(["-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "768", "-no-reboot"]);
     command.args(["-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio"]);
@@ -170,12 +163,12 @@ fn boot(kernel: &Path, image: &Path, port: &Path) -> Result<Steps> {
     if !ended {
         println!("  vm: FAILED the machine ended before its last step");
     }
-    Ok(Steps { failed: steps.failed + usize::from(!ended), ..steps })
+    Ok(Count { failed: steps.failed + usize::from(!ended), ..steps })
 }
 
 /// Reads what the machine says, line by line: its steps, and whether it came to the end.
-fn listen(output: impl Read, mut show: impl FnMut(&str)) -> (Steps, bool) {
-    let (mut steps, mut ended) = (Steps::default(), false);
+fn listen(output: impl Read, mut show: impl FnMut(&str)) -> (Count, bool) {
+    let (mut steps, mut ended) = (Count::default(), false);
     for line in BufReader::new(output).split(b'\n').map_while(std::result::Result::ok) {
         let line = String::from_utf8_lossy(&line);
         let line = line.trim_end();
@@ -211,29 +204,6 @@ impl Drop for Killed {
     }
 }
 
-/// A temporary folder.
-struct Work(PathBuf);
-
-impl Work {
-    fn new() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("turnkey-vm-{}", std::process::id()));
-        fs::create_dir_all(&folder)
-            .map_err(|error| Failure::io("no folder for the virtual machine", &folder, &error))?;
-        Ok(Self(folder))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        // The system empties its temporary folder where we couldn't.
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,8 +213,8 @@ mod tests {
         let said = "kernel\r\nvm: ok one\r\nvm: FAILED two: expected\r\n    | vm: ok not a step\r\nvm: ok three\r\n";
         let mut shown = 0;
         let (steps, ended) = listen(said.as_bytes(), |_| shown += 1);
-        assert_eq!((steps, ended, shown), (Steps { passed: 2, failed: 1 }, false, 5));
-        assert_eq!(listen(&b"vm: ok one\nvm: end\n"[..], |_| ()), (Steps { passed: 1, failed: 0 }, true));
+        assert_eq!((steps, ended, shown), (Count { passed: 2, failed: 1 }, false, 5));
+        assert_eq!(listen(&b"vm: ok one\nvm: end\n"[..], |_| ()), (Count { passed: 1, failed: 0 }, true));
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use crate::failure::{Failure, Result};
 use crate::process::{self, works};
 use crate::project::Project;
+use crate::setup::Scratch;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Debian's kernel for this kind of machine: a package that depends on the newest.
 const KERNEL: &str = "linux-image-amd64";
@@ -35,7 +36,10 @@ pub(super) fn ensure(project: &Project) -> std::result::Result<Debian, String> {
         fetch(&home, "busybox", "busybox-static")?;
     }
     let mut files = Vec::new();
-    walk(&home, &mut files);
+    ["kernel", "busybox"].iter().for_each(|name| walk(&home.join(name), &mut files));
+    if files.iter().any(|path| is_packed(path)) && !works(Command::new("xz").arg("--version")) {
+        return Err("no xz, which unpacks its kernel's modules: `sudo apt-get install xz-utils`".into());
+    }
     let find = |part: &str| {
         files
             .iter()
@@ -53,15 +57,13 @@ fn fetch(home: &Path, name: &str, package: &str) -> std::result::Result<(), Stri
         return Ok(());
     }
     println!("fetching {package}, for the virtual machine");
-    let scratch = home.join(format!("{name}.unfinished-{}", std::process::id()));
+    let scratch = Scratch::beside(&place).map_err(|failure| failure.to_string())?;
     let outcome =
-        unpack(&scratch, package).and_then(|made| fs::rename(made, &place).map_err(|error| error.to_string()));
-    drop(fs::remove_dir_all(&scratch));
+        unpack(&scratch.0, package).and_then(|made| fs::rename(made, &place).map_err(|error| error.to_string()));
     outcome.map_err(|words| format!("{package} was not fetched: {words}"))
 }
 
 fn unpack(scratch: &Path, package: &str) -> std::result::Result<PathBuf, String> {
-    fs::create_dir_all(scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
     let said = process::listen(Command::new("apt-get").current_dir(scratch).args(["-qq", "download", package]));
     let said = said.map_err(|failure| failure.to_string())?;
     let mut files = Vec::new();
@@ -115,14 +117,31 @@ impl Debian {
         let Some(path) = self.modules.get(&name).filter(|_| loaded.iter().all(|(other, _)| *other != name)) else {
             return Ok(());
         };
-        let content = match path.extension().is_some_and(|end| end == "xz") {
-            true => Command::new("xz").arg("-dc").arg(path).output().map(|output| output.stdout),
-            false => fs::read(path),
+        let content = match is_packed(path) {
+            true => unpacked(path)?,
+            false => fs::read(path).map_err(|error| Failure::io("a kernel module was not read", path, &error))?,
         };
-        let content = content.map_err(|error| Failure::io("a kernel module was not read", path, &error))?;
         needs(&content).iter().try_for_each(|need| self.load(need, loaded))?;
         loaded.push((name, content));
         Ok(())
+    }
+}
+
+fn is_packed(module: &Path) -> bool {
+    module.extension().is_some_and(|end| end == "xz")
+}
+
+/// A module that is packed by xz.
+fn unpacked(module: &Path) -> Result<Vec<u8>> {
+    let mut command = Command::new("xz");
+    command.arg("-dc").arg(module).stdin(Stdio::null());
+    let output = command.output().map_err(|error| process::not_started(&command, &error))?;
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(Failure::new("a kernel module was not unpacked")
+            .expected(format!("{}, packed by xz", module.display()))
+            .came(String::from_utf8_lossy(&output.stderr))
+            .fix("remove native/virtual-machine, and it is fetched anew")),
     }
 }
 
@@ -138,21 +157,23 @@ fn needs(module: &[u8]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::smoke::Temporary;
 
     #[test]
-    fn modules_come_after_what_they_need_and_once() {
-        let folder = std::env::temp_dir().join(format!("turnkey-modules-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+    fn modules_come_after_what_they_need_and_once_and_a_damaged_one_is_a_failure() {
+        let folder = Temporary::new("modules").unwrap();
         for (name, needs) in [("usb-core", ""), ("serial", "usb_core"), ("ftdi", "serial,usb-core")] {
-            fs::write(folder.join(format!("{name}.ko")), format!("license=GPL\0depends={needs}\0name={name}\0"))
+            fs::write(folder.path(&format!("{name}.ko")), format!("license=GPL\0depends={needs}\0name={name}\0"))
                 .unwrap();
         }
+        fs::write(folder.path("cut-short.ko.xz"), "what xz can't read").unwrap();
         let mut files = Vec::new();
-        walk(&folder, &mut files);
+        walk(&folder.path(""), &mut files);
         let debian = Debian { kernel: PathBuf::new(), busybox: PathBuf::new(), modules: modules(&files) };
         let names =
             |wanted: &[&str]| debian.modules(wanted).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert_eq!(names(&["ftdi", "usb-core", "built_in"]), ["usb_core", "serial", "ftdi"]);
-        fs::remove_dir_all(folder).unwrap();
+        let failure = debian.modules(&["cut_short"]).unwrap_err().to_string();
+        assert!(failure.contains("cut-short.ko.xz"), "{failure}");
     }
 }

@@ -1,0 +1,26 @@
+//! Answers of commands, on standard output.
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+use std::io::Write as _;
+
+/// One JSON document on standard output.
+///
+/// # Errors
+/// As [`print`].
+pub(crate) fn print_json(document: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(document).context("the answer can't be written as JSON")?;
+    print(&(text + "\n"))
+}
+
+/// Text on standard output. Whoever reads it may have gone: that is no error.
+///
+/// # Errors
+/// When standard output can't be written for another reason.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("nothing can be printed"),
+        _ => Ok(()),
+    }
+}
