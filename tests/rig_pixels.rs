@@ -224,11 +224,16 @@ fn what_a_policy_can_not_see_by_is_refused_with_the_fix() {
         .unwrap();
     let blind = RIG.replace("camera = \"camera.toml\"\n", "");
     fs::write(folder.path().join("blind.toml"), blind).unwrap();
-    for (line, expected) in [
-        ("blind.toml", "--camera hardware/camera.toml"),
-        ("rig.toml --camera missing.toml", "missing.toml"),
-        ("rig.toml --camera large.toml", "expected an output of 32x32, which the policy sees, got 48x48"),
+    for (name, line, expected) in [
+        ("a task in pixels and no camera's file", "blind.toml", "--camera hardware/camera.toml"),
+        ("a camera's file that is not there", "rig.toml --camera missing.toml", "missing.toml"),
+        (
+            "frames of another size than the policy sees",
+            "rig.toml --camera large.toml",
+            "expected an output of 32x32, which the policy sees, got 48x48",
+        ),
     ] {
+        assert!(TABLE.contains(&format!("| {name} |")), "docs/faults.md has no line for {name:?}");
         let said = run(folder.path(), &format!("train {line} --quiet --port {}", rig.port));
         assert!(said.code != Some(0) && said.err.contains(expected), "{line}: {}", said.err);
     }
