@@ -52,6 +52,7 @@ fn crates_depend_on_each_other_only_along_the_arrows() {
         ("turnkey-encoder", "core", ""),
         ("turnkey-sac", "core encoder", ""),
         ("turnkey-view", "core", ""),
+        ("turnkey-benchmarks", "core sim", ""),
         ("turnkey-picture", "core", ""),
         ("turnkey-camera", "core picture", ""),
         ("turnkey-claw", "core", "claw-emulator"),
@@ -84,7 +85,7 @@ fn each_heavy_library_stays_behind_one_crate() {
     for (library, crates) in [
         ("burn", &["turnkey-encoder", "turnkey-sac"][..]),
         ("gemm", &["turnkey-encoder"]),
-        ("mujoco-rs", &["turnkey-sim"]),
+        ("mujoco-rs", &["turnkey-benchmarks", "turnkey-sim"]),
         ("rerun", &["turnkey-view"]),
         ("image", &["turnkey-picture"]),
         ("zune-jpeg", &["turnkey-picture"]),

@@ -26,6 +26,7 @@ pub use config::{Actuation, ModelName, TwinConfig};
 pub use dynamics::Dynamics;
 pub use error::{ConfigError, DivergenceError, ModelError, TwinError};
 pub use horns::{TwinHorns, TwinHornsError};
+pub use model::quieten;
 pub use opengl::ScreenError;
 pub use randomisation::{Corner, Randomisation, Range};
 pub use render::{EditError, Renderer};

@@ -74,8 +74,9 @@ impl Model {
 }
 
 /// Stops MuJoCo from printing and from writing a log file into the working folder: warnings come back to
-/// callers as errors, and an error ends the process anyway, so it at least says why.
-fn quieten() {
+/// callers as errors, and an error ends the process anyway, so it at least says why. To be called before the first use of
+/// MuJoCo; the calls after it do nothing.
+pub fn quieten() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         fn handler(message: &MjLogMessage) {
@@ -84,7 +85,7 @@ fn quieten() {
             }
         }
         // SAFETY: every use of MuJoCo in this crate comes after a model was parsed, and parsing waits here
-        // for the one call; no other crate of the program uses MuJoCo.
+        // for the one call; the other crate that uses MuJoCo, of benchmarks, calls this as well.
         unsafe { mujoco_rs::logging::set_log_handler(handler) };
     });
 }

@@ -1,13 +1,21 @@
-//! The servo clients that we did not write, which the emulated servos are judged by: Python packages in native/.
+//! Programs that we did not write and are judged by: Python packages in native/.
 
 use crate::project::Project;
 use crate::python;
 
-/// Installs what tests/clients/requirements.txt names, unless it is there. Says so in a line where that can't be done:
-/// nothing but the tests that need them depends on it, and they say so as well.
+/// The environments: their folder in native/, the list of what is in them, what that is, and how much there is to fetch.
+const ENVIRONMENTS: [(&str, &str, &str, &str); 2] = [
+    ("servo-clients", "tests/clients/requirements.txt", "the servo clients", "5 MB"),
+    ("gymnasium", "tests/gymnasium/requirements.txt", "Gymnasium", "50 MB"),
+];
+
+/// Installs what is missing of them. Says so in a line where that can't be done: nothing but the tests that need
+/// them depends on it, and they say so as well.
 pub(crate) fn ensure(project: &Project) {
-    let (home, list) = (project.path("native/servo-clients"), project.path("tests/clients/requirements.txt"));
-    if let Err(failure) = python::environment(&home, &list, "the servo clients", "5 MB") {
-        eprintln!("the emulated servos will not be judged by other clients: {failure}");
+    for (home, list, what, size) in ENVIRONMENTS {
+        let home = project.path("native").join(home);
+        if let Err(failure) = python::environment(&home, &project.path(list), what, size) {
+            eprintln!("tests that need {what} will fail: {failure}");
+        }
     }
 }

@@ -78,6 +78,16 @@ pub(crate) const PARTS: &[Part] = &[
         optional: false,
     },
     Part {
+        name: "benchmarks",
+        purpose: "Gymnasium's models of Hopper, Walker2d, HalfCheetah, Ant and Humanoid",
+        requirement: "gymnasium==1.4.0",
+        origin: Origin::Anywhere { sha256: "1cb947c59e7c72d8eabb2c2274c00cd20948e69f8452a9ef4092223be24fdf0e" },
+        members: &["gymnasium/envs/mujoco/assets/=assets/", "gymnasium-1.4.0.dist-info/licenses/LICENSE"],
+        texts: &[],
+        links: &[],
+        optional: false,
+    },
+    Part {
         name: "libclang",
         purpose: "reads the kernel's headers for the camera, in builds; 25 MB",
         requirement: "libclang==18.1.1",
