@@ -57,7 +57,7 @@ fn crates_depend_on_each_other_only_along_the_arrows() {
         ("turnkey-camera", "core picture", ""),
         ("turnkey-claw", "core", "claw-emulator"),
         ("turnkey-claw-emulator", "core", ""),
-        ("turnkey", "core picture camera claw claw-emulator sim env replay sac view", ""),
+        ("turnkey", "core picture camera claw claw-emulator benchmarks sim env replay sac view", ""),
         ("xtask", "", ""),
     ];
     let workspace = workspace();

@@ -189,7 +189,7 @@ impl Clock {
 fn physics(seconds: Duration) -> Result<serde_json::Value> {
     let config = turn_random()?;
     let mut environment = environment(&config)?;
-    let per_step = (config.task.period_secs / 0.0025).round();
+    let per_step = (config.claw()?.task.period_secs / 0.0025).round();
     let mut rng = Rng::new(0, "bench");
     environment.reset(0)?;
     let (start, mut steps) = (Instant::now(), 0_u64);

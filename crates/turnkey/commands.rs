@@ -87,10 +87,10 @@ fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Resu
                 path.join("config.toml").display()
             );
         }
-        let on = arguments.on.resumed(before.rig.as_ref())?;
+        let on = arguments.on.resumed(before.rig())?;
         (Some(folder), config.with_rig(on)?)
     } else {
-        let on = arguments.on.begun(config.rig.as_ref())?;
+        let on = arguments.on.begun(config.rig())?;
         (None, config.with_rig(on)?)
     };
     let other = arguments.init_from.as_deref().map(RunFolder::open).transpose()?;
@@ -208,6 +208,7 @@ fn conclude(folder: &RunFolder, config: &Config, ended: Conclusion) -> Result<()
     println!("\n{}: {steps} steps in {minutes:.1} minutes", folder.name());
     print!("{evaluation}");
     match steps_to_solve {
+        _ if evaluation.valve.is_none() => {}
         Some(step) => println!("  solved (two evaluations in a row at 90%) from step {step}"),
         None => println!("  not solved (no two evaluations in a row at 90%)"),
     }
@@ -260,8 +261,8 @@ fn points(folder: &RunFolder) -> Result<Vec<Point>> {
     let points = metrics::read(path)?.into_iter().filter_map(|line| match line {
         Line::Evaluation { step, evaluation, .. } => Some(Point {
             step,
-            success_rate: evaluation.success_rate.value,
-            median_error: evaluation.median_error.value,
+            success_rate: evaluation.success_rate().unwrap_or(f64::NAN),
+            median_error: evaluation.valve.as_ref().map_or(f64::NAN, |valve| valve.median_error.value),
             mean_return: evaluation.mean_return.value,
         }),
         _ => None,

@@ -1,13 +1,18 @@
 //! From what a person wrote to what a run is made of.
 
+mod world;
+
+pub use world::{BenchmarkConfig, ClawConfig, World};
+
 use crate::rig::RigConfig;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::path::Path;
-use turnkey_env::{AugmentationConfig, DisturbanceConfig, TaskConfig, ValveTask};
+use turnkey_env::DisturbanceConfig;
 use turnkey_sac::SacConfig;
 use turnkey_sim::TwinConfig;
+use world::Written;
 
 /// A run that can be made: only checking a [`RawConfig`] gives one.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,32 +37,17 @@ impl TryFrom<RawConfig> for Config {
 
 /// A run, as its configuration file says and `--set` changes: every key known and of its type, no more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct RawConfig {
     /// Seed of everything random in the run.
-    #[serde(default)]
     pub seed: u64,
     /// How long and how often.
     pub run: RunConfig,
     /// How experience is gathered.
-    #[serde(default)]
     pub exploration: ExplorationConfig,
-    /// What is done, and what it is worth.
-    pub task: TaskConfig,
-    /// The twin that takes the claw's place.
-    #[serde(default)]
-    pub twin: TwinConfig,
-    /// The claw that is trained on in the twin's place, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rig: Option<RigConfig>,
-    /// What training episodes' pictures suffer; nothing, if absent. Evaluations are never disturbed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub disturbance: Option<DisturbanceConfig>,
-    /// Transitions made from transitions; none, if absent.
-    #[serde(default)]
-    pub augmentation: Option<AugmentationConfig>,
+    /// What is acted in.
+    pub world: World,
     /// The learner.
-    #[serde(default)]
     pub sac: SacConfig,
 }
 
@@ -191,7 +181,7 @@ impl Config {
     /// # Errors
     /// When the twin doesn't fit the rest.
     pub fn with_twin(mut self, twin: TwinConfig) -> Result<Self> {
-        self.0.twin = twin;
+        self.0.world.claw_mut()?.twin = twin;
         self.0.try_into()
     }
 
@@ -200,15 +190,40 @@ impl Config {
     /// # Errors
     /// When the rest is not for a rig.
     pub fn with_rig(mut self, rig: Option<RigConfig>) -> Result<Self> {
-        self.0.rig = rig;
+        if rig.is_some() || self.rig().is_some() {
+            self.0.world.claw_mut()?.rig = rig;
+        }
         self.0.try_into()
     }
 
-    /// The same in real time.
+    /// What is acted in, where that is a claw.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn claw(&self) -> Result<&ClawConfig> {
+        self.0.world.claw()
+    }
+
+    /// The claw that is trained on in the twin's place, if there is one.
     #[must_use]
-    pub fn in_real_time(mut self) -> Self {
-        (self.0.run.mode, self.0.disturbance) = (RunMode::Asynchronous, None);
-        self
+    pub fn rig(&self) -> Option<&RigConfig> {
+        self.claw().ok()?.rig.as_ref()
+    }
+
+    /// What training episodes' pictures suffer, if anything.
+    #[must_use]
+    pub fn disturbance(&self) -> Option<&DisturbanceConfig> {
+        self.claw().ok()?.disturbance.as_ref()
+    }
+
+    /// The same in real time.
+    ///
+    /// # Errors
+    /// When it isn't a claw's.
+    pub fn in_real_time(mut self) -> Result<Self> {
+        self.0.run.mode = RunMode::Asynchronous;
+        self.0.world.claw_mut()?.disturbance = None;
+        Ok(self)
     }
 
     /// The configuration as a file says it, every default written out.
@@ -225,7 +240,10 @@ impl Config {
     pub fn difference(&self, other: &Self) -> Option<String> {
         let table = |config: &Self| {
             let mut raw = config.0.clone();
-            (raw.run.steps, raw.rig) = (0, None);
+            raw.run.steps = 0;
+            if let World::Claw(claw) = &mut raw.world {
+                claw.rig = None;
+            }
             toml::Table::try_from(raw).unwrap_or_default()
         };
         first_difference("", &toml::Value::Table(table(self)), &toml::Value::Table(table(other)))
@@ -257,10 +275,6 @@ impl RawConfig {
             run.lateness_limit_secs
         );
         ensure!(
-            run.mode == RunMode::Inline || self.disturbance.is_none(),
-            "[disturbance]: expected none with run.mode = \"asynchronous\", whose evaluations are on the plant it trains on"
-        );
-        ensure!(
             run.updates_per_step <= 1000,
             "run.updates_per_step: expected at most 1000, got {}",
             run.updates_per_step
@@ -270,26 +284,8 @@ impl RawConfig {
         {
             ensure!((0.0..1.0).contains(&value), "exploration.{key}: expected 0 to below 1, got {value}");
         }
-        ensure!(
-            (self.task.period_secs - self.twin.period_secs).abs() < 1e-9,
-            "twin.period_secs: expected the task's {} s, got {}",
-            self.task.period_secs,
-            self.twin.period_secs
-        );
-        ValveTask::new(self.task.clone())?;
-        if let Some(rig) = &self.rig {
-            rig.check(run.mode, self.task.sees)?;
-        }
-        if let Some(disturbance) = &self.disturbance {
-            disturbance.check()?;
-            ensure!(
-                self.twin.camera.is_some(),
-                "[disturbance]: expected a camera to disturb ([twin.camera]), found none"
-            );
-        }
         self.sac.validate()?;
-        self.twin.check().context("[twin]")?;
-        Ok(())
+        self.world.check(run.mode)
     }
 }
 
@@ -360,7 +356,7 @@ mod tests {
         let config = with(&["sac.batch_size=512", "task.name=turn_fixed", "sac.actor_hidden=[64, 64]"]).unwrap();
         assert_eq!(config.sac.batch_size, 512);
         assert_eq!(config.sac.actor_hidden, [64, 64]);
-        assert_eq!(config.task.name, turnkey_env::TaskName::TurnFixed);
+        assert_eq!(config.claw().unwrap().task.name, turnkey_env::TaskName::TurnFixed);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Dataset {
         let describe = || format!("the dataset {} can't be begun", folder.display());
         fs::create_dir_all(&folder).with_context(describe)?;
         let claw = fs::read(&rig.claw).with_context(|| format!("{} can't be read", rig.claw.display()))?;
-        let mut manifest = Manifest::new(run, config, spec);
+        let mut manifest = Manifest::new(run, &config.claw()?.task, spec);
         let mut episode = 0;
         if Manifest::path(&folder).exists() {
             let before = Manifest::read(&folder)?;

@@ -14,6 +14,16 @@ pub const EVALUATION_SEEDS: u64 = 1 << 62;
 pub struct Evaluation {
     /// Episodes.
     pub episodes: usize,
+    /// What became of the valve, where there is one.
+    #[serde(flatten)]
+    pub valve: Option<ValveFigures>,
+    /// Mean sum of rewards, with a bootstrap interval.
+    pub mean_return: Interval,
+}
+
+/// How well the valve was turned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValveFigures {
     /// Episodes whose last step was a success.
     pub successes: usize,
     /// Their rate, with Wilson's 95% interval.
@@ -23,8 +33,14 @@ pub struct Evaluation {
     /// Median over all steps of all episodes of the absolute angular error, rad: the paper's metric, the
     /// angular distance during rollouts. The bootstrap draws whole episodes.
     pub median_rollout_error: Interval,
-    /// Mean sum of rewards, with a bootstrap interval.
-    pub mean_return: Interval,
+}
+
+impl Evaluation {
+    /// The rate of successes, 0 to 1, where there is a valve.
+    #[must_use]
+    pub fn success_rate(&self) -> Option<f64> {
+        Some(self.valve.as_ref()?.success_rate.value)
+    }
 }
 
 /// What one evaluation episode gave.
@@ -82,15 +98,13 @@ pub fn figures(all: &[Rollout]) -> Evaluation {
     let successes = all.iter().filter(|rollout| rollout.success).count();
     let returns: Vec<f64> = all.iter().map(|rollout| rollout.total).collect();
     let finals: Vec<f64> = all.iter().filter_map(|rollout| rollout.errors.last().copied()).collect();
-    let errors: Vec<Vec<f64>> = all.iter().map(|rollout| rollout.errors.clone()).collect();
-    Evaluation {
-        episodes: returns.len(),
+    let valve = (!finals.is_empty()).then(|| ValveFigures {
         successes,
         success_rate: wilson(successes, returns.len()),
         median_error: bootstrap(&finals, median),
-        median_rollout_error: grouped_median(&errors),
-        mean_return: bootstrap(&returns, mean),
-    }
+        median_rollout_error: grouped_median(&all.iter().map(|rollout| rollout.errors.clone()).collect::<Vec<_>>()),
+    });
+    Evaluation { episodes: returns.len(), valve, mean_return: bootstrap(&returns, mean) }
 }
 
 impl fmt::Display for Evaluation {
@@ -100,9 +114,11 @@ impl fmt::Display for Evaluation {
             writeln!(f, "  {name:<34} {v:>9.digits$} {unit:<4} [{l:.digits$}, {h:.digits$}]")
         };
         writeln!(f, "  {} episodes, deterministic policy, 95% intervals", self.episodes)?;
-        row(f, "success", self.success_rate, 100.0, 0, "%")?;
-        row(f, "median angular error at the end", self.median_error, 1.0, 3, "rad")?;
-        row(f, "median angular distance on the way", self.median_rollout_error, 1.0, 3, "rad")?;
+        if let Some(valve) = &self.valve {
+            row(f, "success", valve.success_rate, 100.0, 0, "%")?;
+            row(f, "median angular error at the end", valve.median_error, 1.0, 3, "rad")?;
+            row(f, "median angular distance on the way", valve.median_rollout_error, 1.0, 3, "rad")?;
+        }
         row(f, "mean return", self.mean_return, 1.0, 1, "")
     }
 }
@@ -171,8 +187,9 @@ mod tests {
         let mut environment = Recorded { spec, seeds: Vec::new(), step: 0 };
         let evaluation = evaluate(&mut Still, &mut environment, 5).unwrap();
         assert_eq!(environment.seeds, [0, 1, 2, 3, 4].map(|episode| EVALUATION_SEEDS + episode));
-        assert_eq!((evaluation.episodes, evaluation.successes), (5, 3));
-        assert_eq!((evaluation.success_rate.value, evaluation.median_error.value), (0.6, 0.05));
-        assert_eq!((evaluation.median_rollout_error.value, evaluation.mean_return.value), (0.05, 4.0));
+        let valve = evaluation.valve.unwrap();
+        assert_eq!((evaluation.episodes, valve.successes), (5, 3));
+        assert_eq!((valve.success_rate.value, valve.median_error.value), (0.6, 0.05));
+        assert_eq!((valve.median_rollout_error.value, evaluation.mean_return.value), (0.05, 4.0));
     }
 }

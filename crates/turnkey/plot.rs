@@ -51,18 +51,43 @@ pub enum PlotError {
 }
 
 /// Draws `series` into a PNG of 1200 x 1000 pixels at `out`: a panel for the success rate, one for the
-/// median angular distance and one for the return, over environment steps. Thick lines are means over
-/// seeds where all of them have reached a step, bands reach from the least to the greatest seed, and thin
-/// lines are the seeds. The file appears whole or not at all.
+/// median angular distance and one for the return, over environment steps; those of which nothing is known are left out.
+/// Thick lines are means over seeds where all of them have reached a step, bands reach from the least to the greatest seed,
+/// and thin lines are the seeds. The file appears whole or not at all.
 ///
 /// # Errors
 /// When there is no point to draw, or the file can't be written.
 pub fn learning_curves(series: &[Curve], out: &Path) -> Result<(), PlotError> {
-    let last = series.iter().flat_map(|c| c.seeds.iter().flatten()).map(|p| p.step).max();
-    let last = last.ok_or(PlotError::Empty { curves: series.len() })?;
+    let points = || series.iter().flat_map(|curve| curve.seeds.iter().flatten());
+    if points().next().is_none() {
+        return Err(PlotError::Empty { curves: series.len() });
+    }
+    let known = [success(), distance(), episode_return("episode return".into())];
+    let known = known.into_iter().filter(|panel| points().any(|point| (panel.value)(point).is_finite()));
+    let title =
+        if points().any(|point| point.success_rate.is_finite()) { "Learning to turn the valve" } else { "Learning" };
+    draw_to(title, &known.map(|panel| (panel, series)).collect::<Vec<_>>(), out)
+}
+
+/// Draws the returns of several environments as [`learning_curves`] does, a panel for each. Curves of one label have one
+/// colour.
+///
+/// # Errors
+/// As [`learning_curves`].
+pub fn returns(environments: &[(String, Vec<Curve>)], out: &Path) -> Result<(), PlotError> {
+    let panel = |(name, curves): &'_ (String, Vec<Curve>)| (episode_return(format!("return, {name}")), curves.clone());
+    let panels: Vec<(Panel, Vec<Curve>)> = environments.iter().map(panel).collect();
+    let panels = panels.iter().map(|(panel, curves)| (panel.clone(), curves.as_slice())).collect::<Vec<_>>();
+    draw_to("Learning to walk", &panels, out)
+}
+
+fn draw_to(title: &str, panels: &[(Panel, &[Curve])], out: &Path) -> Result<(), PlotError> {
+    let curves = || panels.iter().flat_map(|(_, curves)| curves.iter());
+    let last = curves().flat_map(|curve| curve.seeds.iter().flatten()).map(|point| point.step).max();
+    let last = last.ok_or(PlotError::Empty { curves: curves().count() })?;
     let failed = |reason: String| PlotError::Write { path: out.to_owned(), reason };
     let mut large = vec![255; (3 * WIDTH * HEIGHT * SCALE * SCALE) as usize];
-    draw(series, last, &mut large).map_err(failed)?;
+    draw(title, panels, last, &mut large).map_err(failed)?;
     let aside = out.with_extension("part.png");
     write_png(&smaller(&large), &aside).map_err(failed)?;
     std::fs::rename(&aside, out).map_err(|e| failed(e.to_string()))
@@ -92,8 +117,9 @@ const GRID: RGBColor = RGBColor(226, 226, 226);
 const SUCCESS_ERROR: f64 = 0.1;
 
 /// One panel: what it shows of a point, and how.
+#[derive(Clone)]
 struct Panel {
-    label: &'static str,
+    label: String,
     value: fn(&Point) -> f64,
     /// Lowest and highest value of the axis, from the data's own.
     range: fn(f64, f64) -> (f64, f64),
@@ -101,58 +127,83 @@ struct Panel {
     threshold: Option<(f64, &'static str)>,
 }
 
-const PANELS: [Panel; 3] = [
-    Panel { label: "success rate (%)", value: |p| 100.0 * p.success_rate, range: |_, _| (0.0, 100.0), threshold: None },
+fn success() -> Panel {
+    let label = "success rate (%)".into();
+    Panel { label, value: |p| 100.0 * p.success_rate, range: |_, _| (0.0, 100.0), threshold: None }
+}
+
+fn distance() -> Panel {
     Panel {
-        label: "median angular distance (rad)",
+        label: "median angular distance (rad)".into(),
         value: |p| p.median_error,
         range: |_, high| (0.0, (1.08 * high).max(2.0 * SUCCESS_ERROR)),
         threshold: Some((SUCCESS_ERROR, "success below 0.1 rad")),
-    },
-    Panel {
-        label: "episode return",
-        value: |p| p.mean_return,
-        range: |low, high| {
-            let margin = (0.08 * (high - low)).max(0.02 * high.abs()).max(1e-3);
-            (low - margin, high + margin)
-        },
-        threshold: None,
-    },
-];
+    }
+}
+
+fn episode_return(label: String) -> Panel {
+    let range = |low: f64, high: f64| {
+        let margin = (0.08 * (high - low)).max(0.02 * high.abs()).max(1e-3);
+        (low - margin, high + margin)
+    };
+    Panel { label, value: |p| p.mean_return, range, threshold: None }
+}
 
 type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'b, BitMapBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-fn draw(series: &[Curve], last: u64, pixels: &mut [u8]) -> Result<(), String> {
+fn draw(title: &str, panels: &[(Panel, &[Curve])], last: u64, pixels: &mut [u8]) -> Result<(), String> {
     if register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT).is_err() {
         return Err("the built-in font is not a font".into());
     }
     let root = BitMapBackend::with_buffer(pixels, (WIDTH * SCALE, HEIGHT * SCALE)).into_drawing_area();
-    draw_figure(series, last, &root).and_then(|()| Ok(root.present()?)).map_err(|e| e.to_string())
+    draw_figure(title, panels, last, &root).and_then(|()| Ok(root.present()?)).map_err(|e| e.to_string())
 }
 
-fn draw_figure(series: &[Curve], last: u64, root: &Area<'_>) -> Result<(), Box<dyn std::error::Error>> {
+fn draw_figure(
+    title: &str,
+    panels: &[(Panel, &[Curve])],
+    last: u64,
+    root: &Area<'_>,
+) -> Result<(), Box<dyn std::error::Error>> {
     root.fill(&WHITE)?;
-    root.draw(&Text::new("Learning to turn the valve", (px(LEFT), px(14)), font(30)))?;
-    if series.iter().any(|c| c.seeds.len() > 1) {
+    root.draw(&Text::new(title, (px(LEFT), px(14)), font(30)))?;
+    let legend = legend(panels);
+    if legend.iter().any(|(_, seeds)| *seeds > 1) {
         let note = "thick: mean over seeds, band: least to greatest, thin: single seeds";
         let place = Pos::new(HPos::Right, VPos::Top);
         root.draw(&Text::new(note, (px(WIDTH - RIGHT), px(24)), font(17).pos(place)))?;
     }
-    let below = draw_legend(series, root)?;
-    let (_, panels) = root.margin(0, px(8), px(10), px(RIGHT)).split_vertically(below);
-    for (i, (area, panel)) in panels.split_evenly((PANELS.len(), 1)).iter().zip(&PANELS).enumerate() {
-        draw_panel(series, last, area, panel, i + 1 == PANELS.len())?;
+    let below = draw_legend(&legend, root)?;
+    let (_, room) = root.margin(0, px(8), px(10), px(RIGHT)).split_vertically(below);
+    for (i, (area, (panel, curves))) in room.split_evenly((panels.len(), 1)).iter().zip(panels).enumerate() {
+        let colors = curves.iter().map(|curve| {
+            PALETTE[legend.iter().position(|(label, _)| *label == curve.label).unwrap_or(0) % PALETTE.len()]
+        });
+        let curves: Vec<(&Curve, RGBColor)> = curves.iter().zip(colors).collect();
+        draw_panel(&curves, last, area, panel, i + 1 == panels.len())?;
     }
     Ok(())
 }
 
-/// Names the curves in rows under the title, and says where the rows end.
-fn draw_legend(series: &[Curve], root: &Area<'_>) -> Result<i32, Box<dyn std::error::Error>> {
-    let (mut x, mut y) = (px(LEFT), px(56));
-    for (curve, color) in series.iter().zip(PALETTE.iter().cycle()) {
+/// Each label with how many seeds it has at most, in the order of the first mention: a colour for each.
+fn legend<'a>(panels: &[(Panel, &'a [Curve])]) -> Vec<(&'a str, usize)> {
+    let mut legend: Vec<(&str, usize)> = Vec::new();
+    for curve in panels.iter().flat_map(|(_, curves)| curves.iter()) {
         let seeds = curve.seeds.iter().filter(|seed| !seed.is_empty()).count();
-        let text = format!("{} ({seeds} {})", curve.label, if seeds == 1 { "seed" } else { "seeds" });
+        match legend.iter_mut().find(|(label, _)| *label == curve.label) {
+            Some((_, most)) => *most = seeds.max(*most),
+            None => legend.push((&curve.label, seeds)),
+        }
+    }
+    legend
+}
+
+/// Names the curves in rows under the title, and says where the rows end.
+fn draw_legend(legend: &[(&str, usize)], root: &Area<'_>) -> Result<i32, Box<dyn std::error::Error>> {
+    let (mut x, mut y) = (px(LEFT), px(56));
+    for ((label, seeds), color) in legend.iter().zip(PALETTE.iter().cycle()) {
+        let text = format!("{label} ({seeds} {})", if *seeds == 1 { "seed" } else { "seeds" });
         let width = px(40) + root.estimate_text_size(&text, &font(19))?.0 as i32;
         if x > px(LEFT) && x + width > px(WIDTH - RIGHT) {
             (x, y) = (px(LEFT), y + px(26));
@@ -166,13 +217,13 @@ fn draw_legend(series: &[Curve], root: &Area<'_>) -> Result<i32, Box<dyn std::er
 }
 
 fn draw_panel(
-    series: &[Curve],
+    series: &[(&Curve, RGBColor)],
     last: u64,
     area: &Area<'_>,
     panel: &Panel,
     bottom: bool,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let values = series.iter().flat_map(|c| c.seeds.iter().flatten()).map(panel.value).filter(|v| v.is_finite());
+    let values = series.iter().flat_map(|(c, _)| c.seeds.iter().flatten()).map(panel.value).filter(|v| v.is_finite());
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     let (low, high) = if low.is_finite() { (panel.range)(low, high) } else { (0.0, 1.0) };
     let mut chart = ChartBuilder::on(area)
@@ -184,7 +235,7 @@ fn draw_panel(
     let mut mesh = chart.configure_mesh();
     mesh.bold_line_style(GRID.stroke_width(SCALE)).light_line_style(TRANSPARENT).axis_style(INK.stroke_width(SCALE));
     mesh.x_labels(9).y_labels(6).x_label_formatter(&|x| steps(*x)).y_label_formatter(&y_label);
-    mesh.label_style(font(18)).axis_desc_style(font(19)).y_desc(panel.label);
+    mesh.label_style(font(18)).axis_desc_style(font(19)).y_desc(&panel.label);
     if bottom {
         mesh.x_desc("environment steps");
     }
@@ -195,7 +246,7 @@ fn draw_panel(
         let (x, y) = chart.backend_coord(&(0.0, value));
         area.draw(&Text::new(text, relative(area, (x + px(8), y - px(22))), font(16)))?;
     }
-    for (curve, color) in series.iter().zip(PALETTE.iter().cycle()) {
+    for (curve, color) in series {
         draw_curve(&mut chart, curve, *color, panel.value)?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! What a run says while it goes.
 
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, ValveFigures};
 use crate::metrics::Line;
 use crate::progress::{Progress, Status};
 use crate::statistics::median;
@@ -173,12 +173,13 @@ impl Reporter {
 
     /// After each evaluation.
     pub fn evaluation(&mut self, step: u64, evaluation: &Evaluation) {
-        tracing::info!(
-            "evaluation at step {step}: success {} of {}, median error {:.3} rad, mean return {:.1}",
-            evaluation.successes,
-            evaluation.episodes,
-            evaluation.median_error.value,
-            evaluation.mean_return.value
-        );
+        let (episodes, mean) = (evaluation.episodes, evaluation.mean_return.value);
+        match &evaluation.valve {
+            Some(ValveFigures { successes, median_error, .. }) => tracing::info!(
+                "evaluation at step {step}: success {successes} of {episodes}, median error {:.3} rad, mean return {mean:.1}",
+                median_error.value,
+            ),
+            None => tracing::info!("evaluation at step {step}: mean return {mean:.1} over {episodes} episodes"),
+        }
     }
 }

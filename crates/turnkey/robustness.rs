@@ -155,8 +155,9 @@ pub fn test(
     folder: &Path,
     sink: &dyn Sink,
 ) -> Result<Robustness> {
+    let claw = config.claw()?;
     ensure!(
-        config.twin.camera.is_some() && config.task.sees == turnkey_env::Sees::Pixels,
+        claw.twin.camera.is_some() && claw.task.sees == turnkey_env::Sees::Pixels,
         "{run} learned from the valve's position: expected a run that sees pictures (task.sees = \"pixels\")"
     );
     fs::create_dir_all(folder.join("pictures")).with_context(|| format!("{} can't be made", folder.display()))?;

@@ -1,21 +1,22 @@
 //! The parts of a run, from its configuration.
 
-use crate::config::Config;
+use crate::config::{ClawConfig, Config, World};
 use crate::pace::{Pace, Paced};
 use crate::rig::{Interrupted, Rig};
 use crate::run_folder::RunFolder;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::path::Path;
+use turnkey_benchmarks::Locomotion;
 use turnkey_core::{Environment, Plant, Record, Scene, Sink, Spec};
 use turnkey_env::{Augmentation, ClawEnvironment, DisturbanceConfig, Disturbed, ValveTask};
 use turnkey_replay::Widths;
 use turnkey_sac::Sac;
 use turnkey_sim::{ModelName, Twin};
 
-/// The task on the twin.
+/// The task on the twin, or the benchmark.
 ///
 /// # Errors
-/// When the model doesn't load, or the configuration doesn't fit it.
+/// When a model doesn't load, or the configuration doesn't fit it.
 pub fn environment(config: &Config) -> Result<Box<dyn Environment>> {
     disturbed_environment(config, Dress::Plain)
 }
@@ -34,7 +35,11 @@ pub enum Dress<'a> {
 /// # Errors
 /// As [`environment`], and when a disturbance's strength is out of range.
 pub fn disturbed_environment(config: &Config, dress: Dress<'_>) -> Result<Box<dyn Environment>> {
-    Ok(dressed(config, twin(config)?, dress)?)
+    match (&config.world, dress) {
+        (World::Claw(claw), _) => Ok(dressed(claw, twin(claw)?, dress)?),
+        (World::Benchmark(benchmark), Dress::Plain) => Ok(Box::new(Locomotion::new(benchmark.name)?)),
+        (World::Benchmark(_), Dress::As(_)) => bail!("expected a claw's pictures to disturb, got a benchmark"),
+    }
 }
 
 /// The task in real time: on the configured rig, or on a twin that keeps to a pace as a claw does. A rig is released
@@ -48,18 +53,19 @@ pub fn paced_environment(
     interrupted: Interrupted,
     dress: Dress<'_>,
 ) -> Result<Box<dyn Environment + Send>> {
-    match &config.rig {
-        None => dressed(config, Paced::new(twin(config)?, pace.clone()), dress),
+    let claw = config.claw()?;
+    match &claw.rig {
+        None => dressed(claw, Paced::new(twin(claw)?, pace.clone()), dress),
         Some(rig) => {
-            let seen = config.twin.camera.as_ref().map(|camera| camera.size);
-            let plant = Rig::open(rig, &config.twin, seen, pace, interrupted).context("the rig can't be used")?;
-            dressed(config, plant, dress)
+            let seen = claw.twin.camera.as_ref().map(|camera| camera.size);
+            let plant = Rig::open(rig, &claw.twin, seen, pace, interrupted).context("the rig can't be used")?;
+            dressed(claw, plant, dress)
         }
     }
 }
 
 fn dressed<P: Plant + Send + 'static>(
-    config: &Config,
+    config: &ClawConfig,
     plant: P,
     dress: Dress<'_>,
 ) -> Result<Box<dyn Environment + Send>> {
@@ -86,15 +92,16 @@ pub fn learner(config: &Config, spec: &Spec) -> Result<(Sac, Widths)> {
 /// # Errors
 /// When it doesn't fit the task.
 pub fn augmentation(config: &Config) -> Result<Option<Augmentation>> {
-    let Some(augmentation) = config.augmentation.clone() else { return Ok(None) };
-    Ok(Some(Augmentation::new(&task(config)?, augmentation).context("the augmentation doesn't fit the task")?))
+    let Ok(claw) = config.claw() else { return Ok(None) };
+    let Some(augmentation) = claw.augmentation.clone() else { return Ok(None) };
+    Ok(Some(Augmentation::new(&task(claw)?, augmentation).context("the augmentation doesn't fit the task")?))
 }
 
-fn task(config: &Config) -> Result<ValveTask> {
+fn task(config: &ClawConfig) -> Result<ValveTask> {
     ValveTask::new(config.task.clone()).context("the task can't be made")
 }
 
-fn twin(config: &Config) -> Result<Twin> {
+fn twin(config: &ClawConfig) -> Result<Twin> {
     Twin::new(config.twin.clone()).with_context(|| match config.twin.model {
         ModelName::Turnkey => "the twin can't be made".to_owned(),
         ModelName::Robel => {
@@ -107,7 +114,7 @@ fn twin(config: &Config) -> Result<Twin> {
     })
 }
 
-fn on_plant<P: Plant + Send + 'static>(config: &Config, plant: P) -> Result<Box<dyn Environment + Send>> {
+fn on_plant<P: Plant + Send + 'static>(config: &ClawConfig, plant: P) -> Result<Box<dyn Environment + Send>> {
     let environment = ClawEnvironment::new(plant, task(config)?).context("the task doesn't fit the plant")?;
     let Some(augmentation) = config.augmentation.clone() else { return Ok(Box::new(environment)) };
     let environment = environment.with_augmentation(augmentation).context("the augmentation doesn't fit the task")?;

@@ -205,7 +205,7 @@ impl Trainer {
     fn evaluate(&mut self) -> Result<()> {
         let evaluation = evaluate(&mut self.learner, self.judge.as_mut(), self.config.run.evaluation_episodes)?;
         let (step, minutes) = (self.state.step, self.seconds_trained() / 60.0);
-        if evaluation.success_rate.value >= SOLVED {
+        if evaluation.success_rate().is_some_and(|rate| rate >= SOLVED) {
             self.state.good_in_a_row += 1;
             if self.state.good_in_a_row == 2 && self.state.steps_to_solve.is_none() {
                 self.state.steps_to_solve = Some(step - self.config.run.evaluation_period);

@@ -51,7 +51,7 @@ struct Earlier {
 
 impl Parts {
     fn new(config: &Config, stop: &Stop) -> Result<Self> {
-        let pace = Pace::new(Duration::from_secs_f64(config.task.period_secs));
+        let pace = Pace::new(Duration::from_secs_f64(config.claw()?.task.period_secs));
         let (orders, stop) = (Orders::default(), stop.clone());
         let given = orders.clone();
         let interrupted: Interrupted = Arc::new(move || stop.asked() || given.leaves() || given.emergency());
@@ -159,7 +159,7 @@ impl Asynchronous {
             episodes: earlier.episodes,
             lateness: Lateness::new(period),
             window: Window::new(period),
-            rig: config.rig.as_ref().map(|rig| OnRig::new(rig, period)),
+            rig: config.rig().map(|rig| OnRig::new(rig, period)),
             minutes_before: earlier.minutes,
             started: Instant::now(),
             environment,
@@ -188,10 +188,11 @@ impl Asynchronous {
             sums: Sums::default(),
             saved: None,
             published: Instant::now(),
+            period,
             config: config.clone(),
         };
         let reporter = Reporter::new(config.run.steps, hidden);
-        let dataset = config.rig.as_ref().map(|rig| Dataset::open(rig, &config, &folder.name(), spec)).transpose()?;
+        let dataset = config.rig().map(|rig| Dataset::open(rig, &config, &folder.name(), spec)).transpose()?;
         let journal = Journal { log, metrics, dataset, reporter, orders: orders.clone(), entries: written };
         Ok(Self { config, folder, _lock: lock, control, learning, journal, telemetry, orders })
     }

@@ -239,7 +239,7 @@ impl Control {
             offer(learner, transition, "the learner")?;
         }
         self.step += 1;
-        if self.window.lateness.steps() as f64 * self.config.task.period_secs >= TIMING_SECS {
+        if self.window.lateness.steps() as f64 * self.pace.period().as_secs_f64() >= TIMING_SECS {
             self.report_timing()?;
         }
         Ok(())

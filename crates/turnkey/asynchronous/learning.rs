@@ -57,6 +57,8 @@ pub(super) struct Learning {
     pub(super) shared: Arc<Shared>,
     pub(super) reporter: Reporter,
     pub(super) sums: Sums,
+    /// Control's.
+    pub(super) period: Duration,
     /// Transitions and updates of the newest checkpoint, if there is one.
     pub(super) saved: Option<(u64, u64)>,
     pub(super) published: Instant,
@@ -131,14 +133,10 @@ impl Learning {
         }
         self.shared.owed.store(self.owed(), SeqCst);
         // While it is behind, control has the newest all the same, once a period.
-        if self.published.elapsed() >= self.period() {
+        if self.published.elapsed() >= self.period {
             self.publish();
         }
         Ok(())
-    }
-
-    fn period(&self) -> Duration {
-        Duration::from_secs_f64(self.config.task.period_secs)
     }
 
     fn publish(&mut self) {
@@ -149,7 +147,7 @@ impl Learning {
     /// Says once that the learner doesn't keep up. Whether it did.
     fn warn_if_behind(&self) -> bool {
         let (owed, run) = (self.owed(), &self.config.run);
-        let behind = owed as f64 * self.config.task.period_secs > BEHIND_SECS * run.updates_per_step as f64;
+        let behind = owed as f64 * self.period.as_secs_f64() > BEHIND_SECS * run.updates_per_step as f64;
         behind
             && {
                 let text = format!(

@@ -32,7 +32,7 @@ pub(super) fn evaluate_run(arguments: &Evaluate) -> Result<()> {
     let mut results = vec![("as configured".to_owned(), evaluate(&mut learner, judge.as_mut(), arguments.episodes)?)];
     if arguments.corners {
         // Without ranges the only corner is the dynamics as they are.
-        let corners = config.twin.corners();
+        let corners = config.claw()?.twin.corners();
         ensure!(corners.len() > 1, "--corners: expected ranges under [twin.randomisation], found none");
         for corner in corners {
             let mut judge = environment(&config.clone().with_twin(corner.config)?)?;
@@ -64,8 +64,8 @@ struct RigWorld {
 impl RigWorld {
     /// The rig that the command line names, or the one that the run was on.
     fn new(on: &On, config: &Config) -> Result<Self> {
-        let rig = on.begun(config.rig.as_ref())?;
-        let (config, stop) = (config.clone().in_real_time().with_rig(rig)?, Stop::on_signals()?);
+        let rig = on.begun(config.rig())?;
+        let (config, stop) = (config.clone().in_real_time()?.with_rig(rig)?, Stop::on_signals()?);
         let _alone = priority::alone();
         if let Err(error) = priority::real_time() {
             tracing::warn!("no real-time priority ({error}): other programs will make steps late");
@@ -75,7 +75,7 @@ impl RigWorld {
 
     /// The run's task on it.
     fn environment(&self, dress: Dress<'_>) -> Result<Box<dyn Environment + Send>> {
-        let pace = Pace::new(Duration::from_secs_f64(self.config.task.period_secs));
+        let pace = Pace::new(Duration::from_secs_f64(self.config.claw()?.task.period_secs));
         let stop = self.stop.clone();
         paced_environment(&self.config, &pace, Arc::new(move || stop.asked()), dress)
     }

@@ -1,6 +1,5 @@
 //! What a dataset's numbers are.
 
-use crate::config::Config;
 use crate::version::{self, Version};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -47,7 +46,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    pub(super) fn new(run: &str, config: &Config, spec: Spec) -> Self {
+    pub(super) fn new(run: &str, task: &TaskConfig, spec: Spec) -> Self {
         let units = [
             ("stamp_secs, lateness_secs, joint_age_secs, cycle_secs, picture.age_secs, picture.skew_secs", "s"),
             ("goal, told, positions, valve, target", "rad"),
@@ -66,8 +65,8 @@ impl Manifest {
             joints: JOINT_NAMES.map(str::to_owned).into(),
             frame: spec.pictures.map(|pictures| pictures.size),
             observation: spec.observation,
-            period_secs: config.task.period_secs,
-            task: config.task.clone(),
+            period_secs: task.period_secs,
+            task: task.clone(),
             claw_crc32: BTreeMap::new(),
             episodes: 0,
             steps: 0,

@@ -25,7 +25,7 @@ struct Parts {
 
 impl Parts {
     fn new(config: &Config) -> Result<Self> {
-        let dress = config.disturbance.as_ref().map_or(Dress::Plain, Dress::As);
+        let dress = config.disturbance().map_or(Dress::Plain, Dress::As);
         let (environment, judge) = (disturbed_environment(config, dress)?, environment(config)?);
         let (learner, widths) = learner(config, environment.spec())?;
         Ok(Self { environment, judge, learner, widths })

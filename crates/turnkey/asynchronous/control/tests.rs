@@ -113,7 +113,7 @@ fn stage_that(holds: bool, steps: u64, queue: usize, aside: impl FnOnce(&Fake, &
         steps: 0,
         holds,
     };
-    let task = ValveTask::new(config.task.clone()).unwrap();
+    let task = ValveTask::new(config.claw().unwrap().task.clone()).unwrap();
     let environment = ClawEnvironment::new(Paced::new(plant, pace.clone()), task).unwrap();
     let (observation, action) = (environment.spec().observation.len(), environment.spec().action.len());
     let (watchers, telemetry) = telemetry(Box::new(Nowhere));

@@ -39,6 +39,7 @@ fn learning(folder: &std::path::Path) -> (Learning, Sender<Arc<Transition>>, Rec
         sums: Sums::default(),
         saved: None,
         published: Instant::now(),
+        period: Duration::from_millis(100),
         config,
     };
     (learning, sender, entries)

@@ -1,0 +1,186 @@
+//! What a run acts in: the claw, or a benchmark. A configuration file has the sections of one of them.
+
+use super::{ExplorationConfig, RawConfig, RunConfig, RunMode};
+use crate::rig::RigConfig;
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use turnkey_benchmarks::BenchmarkName;
+use turnkey_env::{AugmentationConfig, DisturbanceConfig, TaskConfig, ValveTask};
+use turnkey_sac::SacConfig;
+use turnkey_sim::TwinConfig;
+
+/// What a run acts in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum World {
+    /// The claw with a valve task.
+    Claw(Box<ClawConfig>),
+    /// A benchmark.
+    Benchmark(BenchmarkConfig),
+}
+
+/// The claw with a valve task: `[task]` and all that goes with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClawConfig {
+    /// What is done, and what it is worth.
+    pub task: TaskConfig,
+    /// The twin that takes the claw's place.
+    pub twin: TwinConfig,
+    /// The claw that is trained on in the twin's place, if there is one.
+    pub rig: Option<RigConfig>,
+    /// What training episodes' pictures suffer; nothing, if absent. Evaluations are never disturbed.
+    pub disturbance: Option<DisturbanceConfig>,
+    /// Transitions made from transitions; none, if absent.
+    pub augmentation: Option<AugmentationConfig>,
+}
+
+/// `[benchmark]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BenchmarkConfig {
+    /// Which.
+    pub name: BenchmarkName,
+}
+
+impl World {
+    /// The claw.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub(crate) fn claw(&self) -> Result<&ClawConfig> {
+        match self {
+            Self::Claw(claw) => Ok(claw),
+            Self::Benchmark(benchmark) => bail!(not_a_claw(benchmark)),
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn claw_mut(&mut self) -> Result<&mut ClawConfig> {
+        match self {
+            Self::Claw(claw) => Ok(claw),
+            Self::Benchmark(benchmark) => bail!(not_a_claw(benchmark)),
+        }
+    }
+
+    /// Checks what types can't.
+    pub(super) fn check(&self, mode: RunMode) -> Result<()> {
+        match self {
+            Self::Claw(claw) => claw.check(mode),
+            Self::Benchmark(_) => {
+                ensure!(
+                    mode == RunMode::Inline,
+                    "run.mode: expected \"inline\" with [benchmark], which waits for whoever acts, got \"asynchronous\""
+                );
+                Ok(())
+            }
+        }
+    }
+}
+
+fn not_a_claw(benchmark: &BenchmarkConfig) -> String {
+    format!("expected the configuration of a claw ([task]) for this, got one of {}", benchmark.name)
+}
+
+impl ClawConfig {
+    fn check(&self, mode: RunMode) -> Result<()> {
+        ensure!(
+            mode == RunMode::Inline || self.disturbance.is_none(),
+            "[disturbance]: expected none with run.mode = \"asynchronous\", whose evaluations are on the plant it trains on"
+        );
+        ensure!(
+            (self.task.period_secs - self.twin.period_secs).abs() < 1e-9,
+            "twin.period_secs: expected the task's {} s, got {}",
+            self.task.period_secs,
+            self.twin.period_secs
+        );
+        ValveTask::new(self.task.clone())?;
+        if let Some(rig) = &self.rig {
+            rig.check(mode, self.task.sees)?;
+        }
+        if let Some(disturbance) = &self.disturbance {
+            disturbance.check()?;
+            ensure!(
+                self.twin.camera.is_some(),
+                "[disturbance]: expected a camera to disturb ([twin.camera]), found none"
+            );
+        }
+        self.twin.check().context("[twin]")
+    }
+}
+
+/// A configuration as its file has it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    #[serde(default)]
+    seed: u64,
+    run: RunConfig,
+    #[serde(default)]
+    exploration: ExplorationConfig,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    benchmark: Option<BenchmarkConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    task: Option<TaskConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    twin: Option<TwinConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rig: Option<RigConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    disturbance: Option<DisturbanceConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    augmentation: Option<AugmentationConfig>,
+    #[serde(default)]
+    sac: SacConfig,
+}
+
+impl TryFrom<Written> for RawConfig {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let Written { seed, run, exploration, benchmark, task, twin, rig, disturbance, augmentation, sac } = written;
+        let of_a_claw = [
+            ("task", task.is_some()),
+            ("twin", twin.is_some()),
+            ("rig", rig.is_some()),
+            ("disturbance", disturbance.is_some()),
+            ("augmentation", augmentation.is_some()),
+        ];
+        let world = match (task, benchmark) {
+            (Some(task), None) => {
+                let twin = twin.unwrap_or_default();
+                World::Claw(Box::new(ClawConfig { task, twin, rig, disturbance, augmentation }))
+            }
+            (None, None) => return Err("missing field `task`: expected [task], for the claw, or [benchmark]".into()),
+            (_, Some(benchmark)) => {
+                if let Some((section, _)) = of_a_claw.iter().find(|(_, there)| *there) {
+                    return Err(format!("[{section}]: expected none with [benchmark], which has no claw"));
+                }
+                World::Benchmark(benchmark)
+            }
+        };
+        Ok(Self { seed, run, exploration, world, sac })
+    }
+}
+
+impl From<RawConfig> for Written {
+    fn from(RawConfig { seed, run, exploration, world, sac }: RawConfig) -> Self {
+        let empty = Self {
+            seed,
+            run,
+            exploration,
+            benchmark: None,
+            task: None,
+            twin: None,
+            rig: None,
+            disturbance: None,
+            augmentation: None,
+            sac,
+        };
+        match world {
+            World::Claw(claw) => {
+                let ClawConfig { task, twin, rig, disturbance, augmentation } = *claw;
+                Self { task: Some(task), twin: Some(twin), rig, disturbance, augmentation, ..empty }
+            }
+            World::Benchmark(benchmark) => Self { benchmark: Some(benchmark), ..empty },
+        }
+    }
+}
