@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use claw::ClawCommand;
 use on::On;
 use std::path::PathBuf;
+use turnkey_benchmarks::BenchmarkName;
 
 /// Learns to turn a valve with a three-finger Dynamixel claw.
 #[derive(Debug, Parser)]
@@ -37,6 +38,8 @@ pub enum Command {
     Robustness(Robustness),
     /// Draws learning curves of runs; runs that differ in seed alone become one curve with a band.
     Plot(Plot),
+    /// Trains on Gymnasium's locomotion environments and shows the curves, beside those of others.
+    Benchmark(Benchmark),
     /// Times this program on this machine.
     Bench(Bench),
     /// The claw's servos: drives them, or emulates them.
@@ -204,6 +207,38 @@ pub struct Plot {
     /// The picture.
     #[arg(long, short, default_value = "learning_curves.png")]
     pub out: PathBuf,
+}
+
+/// Arguments of `benchmark`.
+#[derive(Debug, Args)]
+pub struct Benchmark {
+    /// Environments, such as HalfCheetah-v5 Hopper-v5; Walker2d-v5, Ant-v5 and Humanoid-v5 are the others.
+    #[arg(required = true, value_name = "ENVIRONMENT")]
+    pub environments: Vec<BenchmarkName>,
+    /// Seeds, first to before last.
+    #[arg(long, default_value = "0..3", value_parser = parse_seeds)]
+    pub seeds: Seeds,
+    /// Environment steps of each run.
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps: u64,
+    /// Runs at a time, each on one thread.
+    #[arg(long, default_value_t = 1)]
+    pub jobs: usize,
+    /// Configuration file.
+    #[arg(long, default_value = "configs/benchmark.toml", value_name = "FILE")]
+    pub config: PathBuf,
+    /// Changes a key of the configuration, as `train` takes it. Can be given again.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Folder of runs. Finished ones are not trained again, and stopped ones go on.
+    #[arg(long, default_value = "runs/benchmarks")]
+    pub runs_dir: PathBuf,
+    /// The curves' picture.
+    #[arg(long, short, default_value = "benchmarks.png")]
+    pub out: PathBuf,
+    /// What others came to, drawn beside, such as docs/results/benchmark_peers.jsonl. Can be given again.
+    #[arg(long, value_name = "FILE")]
+    pub beside: Vec<PathBuf>,
 }
 
 /// Arguments of `config`.

@@ -4,6 +4,7 @@ mod judge;
 
 use crate::asynchronous::{Asynchronous, Ended};
 use crate::bench;
+use crate::benchmark;
 use crate::camera;
 use crate::claw;
 use crate::cli::{Cli, Command, DatasetCommand, Plot, Train};
@@ -39,6 +40,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Evaluate(arguments) => judge::evaluate_run(&arguments),
         Command::Robustness(arguments) => judge::test_robustness(&arguments),
         Command::Plot(arguments) => plot(&arguments),
+        Command::Benchmark(arguments) => benchmark::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Claw(command) => claw::run(&command),
         Command::Camera(command) => camera::run(&command),
@@ -256,7 +258,7 @@ fn label(name: &str, seed: u64) -> String {
 }
 
 /// The evaluations of a run so far.
-fn points(folder: &RunFolder) -> Result<Vec<Point>> {
+pub(crate) fn points(folder: &RunFolder) -> Result<Vec<Point>> {
     let path: &Path = &folder.metrics();
     let points = metrics::read(path)?.into_iter().filter_map(|line| match line {
         Line::Evaluation { step, evaluation, .. } => Some(Point {

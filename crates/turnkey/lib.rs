@@ -3,6 +3,7 @@
 
 pub mod asynchronous;
 pub mod bench;
+pub mod benchmark;
 pub mod camera;
 pub mod checkpoint;
 pub mod claw;

@@ -43,7 +43,7 @@ impl BenchmarkName {
 
 impl fmt::Display for BenchmarkName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
+        f.pad(self.id())
     }
 }
 

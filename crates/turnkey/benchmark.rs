@@ -1,0 +1,227 @@
+//! `turnkey benchmark`: trains on Gymnasium's environments, seed by seed, and shows what came of it beside what others came
+//! to. Start reading at [`run`].
+
+mod beside;
+
+use crate::cli::Benchmark;
+use crate::commands::points;
+use crate::config::Config;
+use crate::plot::{Curve, returns};
+use crate::run_folder::RunFolder;
+use crate::statistics::{Interval, mean, student};
+use crate::stop::Stop;
+use anyhow::{Context, Result, bail, ensure};
+use beside::Reading;
+use serde::Deserialize;
+use std::collections::VecDeque;
+use std::fs::OpenOptions;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+use turnkey_benchmarks::BenchmarkName;
+
+/// What our own curves are called.
+const OURS: &str = "turnkey";
+
+/// One seed on one environment.
+#[derive(Clone, Debug)]
+struct Job {
+    environment: BenchmarkName,
+    seed: u64,
+    folder: PathBuf,
+}
+
+/// What a finished run's summary has that is shown here.
+#[derive(Debug, Deserialize)]
+struct Summary {
+    steps: u64,
+    minutes: f64,
+    #[serde(rename = "final")]
+    last: Last,
+}
+
+#[derive(Debug, Deserialize)]
+struct Last {
+    mean_return: Interval,
+}
+
+/// Trains what isn't trained yet, `jobs` runs at a time, then draws the curves and prints the table.
+///
+/// # Errors
+/// When the configuration is wrong, or a run failed.
+pub fn run(arguments: &Benchmark) -> Result<()> {
+    ensure!(arguments.jobs > 0, "--jobs: expected 1 or more, got 0");
+    let readings = arguments.beside.iter().map(|file| beside::read(file)).collect::<Result<Vec<_>>>()?.concat();
+    let job = |environment: BenchmarkName, seed| {
+        let folder = arguments.runs_dir.join(format!("{environment}-seed-{seed}"));
+        Job { environment, seed, folder }
+    };
+    let seeds = &arguments.seeds.0;
+    let jobs: Vec<Job> =
+        arguments.environments.iter().flat_map(|name| seeds.clone().map(move |seed| job(*name, seed))).collect();
+    for job in &jobs {
+        Config::load(&arguments.config, &changes(arguments, job))?;
+    }
+    train(arguments, &jobs)?;
+    let environments: Vec<(String, Vec<Curve>)> = arguments
+        .environments
+        .iter()
+        .map(|name| Ok((name.to_string(), curves(*name, &jobs, &readings)?)))
+        .collect::<Result<_>>()?;
+    returns(&environments, &arguments.out)?;
+    print!("{}", table(arguments, &jobs, &readings)?);
+    println!("curves are in {}", arguments.out.display());
+    Ok(())
+}
+
+/// What is changed of the configuration for a run.
+fn changes(arguments: &Benchmark, job: &Job) -> Vec<String> {
+    let mut changes = vec![format!("benchmark.name={}", job.environment), format!("run.steps={}", arguments.steps)];
+    changes.extend(arguments.set.iter().cloned());
+    changes
+}
+
+/// Runs a process for each seed that isn't finished, so that every run has a core of its own.
+fn train(arguments: &Benchmark, jobs: &[Job]) -> Result<()> {
+    let stop = Stop::on_signals()?;
+    let mut open = VecDeque::new();
+    for job in jobs {
+        match summary(job)? {
+            Some(done) if done.steps >= arguments.steps => {}
+            _ => open.push_back(job.clone()),
+        }
+    }
+    let (count, queue, failed) = (open.len(), Mutex::new(open), Mutex::new(Vec::new()));
+    println!("{count} of {} runs to train, {} at a time", jobs.len(), arguments.jobs);
+    let next = || if stop.asked() { None } else { queue.lock().ok()?.pop_front() };
+    thread::scope(|scope| {
+        for _ in 0..arguments.jobs.min(count) {
+            scope.spawn(|| {
+                while let Some(job) = next() {
+                    let name = format!("{} seed {}", job.environment, job.seed);
+                    println!("{name}: begins; its words go to {}", words(&job).display());
+                    let done = start(arguments, &job).and_then(|child| wait(child, &job, &stop));
+                    match done.and_then(|()| summary(&job)) {
+                        Ok(None) => {} // stopped
+                        Ok(Some(Summary { minutes, last, .. })) => {
+                            println!("{name}: mean return {:.0} after {minutes:.1} minutes", last.mean_return.value);
+                        }
+                        Err(error) => {
+                            println!("{name}: {error:#}");
+                            failed.lock().unwrap_or_else(|held| held.into_inner()).push(name);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_default();
+    ensure!(!stop.asked(), "stopped, with a checkpoint of each run.\n  fix: the same command goes on");
+    ensure!(
+        failed.is_empty(),
+        "runs failed: {}.\n  fix: see above, then the same command again: finished runs stay",
+        failed.join(", ")
+    );
+    Ok(())
+}
+
+fn start(arguments: &Benchmark, job: &Job) -> Result<Child> {
+    let mut command = Command::new(std::env::current_exe().context("this program can't find itself")?);
+    command.args(["--threads", "1", "train"]).arg(&arguments.config).arg("--quiet");
+    command.args(changes(arguments, job).iter().flat_map(|change| ["--set", change.as_str()]));
+    command.args(["--seed", &job.seed.to_string()]);
+    command.arg("--runs-dir").arg(&arguments.runs_dir).arg("--name");
+    command.arg(job.folder.file_name().context("a run's folder has a name")?);
+    if job.folder.exists() {
+        command.arg("--resume");
+    }
+    let path = words(job);
+    std::fs::create_dir_all(&arguments.runs_dir)?;
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    let file = file.with_context(|| format!("{} can't be written", path.display()))?;
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().context("a run can't be started")
+}
+
+/// Where a run's words go.
+fn words(job: &Job) -> PathBuf {
+    job.folder.with_added_extension("log")
+}
+
+/// Waits for a run. One that is asked to stop leaves with a checkpoint.
+fn wait(mut child: Child, job: &Job, stop: &Stop) -> Result<()> {
+    let mut told = false;
+    loop {
+        if let Some(status) = child.try_wait().context("a run can't be waited for")? {
+            let said = std::fs::read_to_string(words(job)).unwrap_or_default();
+            let last = said.lines().skip(said.lines().count().saturating_sub(4)).collect::<Vec<_>>().join("\n");
+            ensure!(status.success(), "the run ended with {status}; its last words:\n{last}");
+            return Ok(());
+        }
+        if stop.asked() && !told {
+            // A terminal tells all of them; whoever stops this process alone means them too.
+            told = true;
+            // SAFETY: kill has no memory to be unsafe about, and the child isn't waited for yet: its id is its own.
+            unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// What a run came to, if it is finished.
+fn summary(job: &Job) -> Result<Option<Summary>> {
+    let path = job.folder.join("summary.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+    let parsed = serde_json::from_str(&text).with_context(|| format!("{} is no summary", path.display()))?;
+    Ok(Some(parsed))
+}
+
+/// Our curve, and those of others in the same environment.
+fn curves(name: BenchmarkName, jobs: &[Job], readings: &[Reading]) -> Result<Vec<Curve>> {
+    let of_ours = jobs.iter().filter(|job| job.environment == name);
+    let seeds = of_ours.map(|job| points(&RunFolder::open(&job.folder)?)).collect::<Result<Vec<_>>>()?;
+    let mut curves = vec![Curve { label: OURS.into(), seeds }];
+    for reading in readings.iter().filter(|reading| reading.environment == name.id()) {
+        match curves.iter_mut().find(|curve| curve.label == reading.label) {
+            Some(curve) => curve.seeds.push(reading.evaluations.clone()),
+            None => curves.push(Curve { label: reading.label.clone(), seeds: vec![reading.evaluations.clone()] }),
+        }
+    }
+    Ok(curves)
+}
+
+/// The final returns, in a line for each environment and learner.
+fn table(arguments: &Benchmark, jobs: &[Job], readings: &[Reading]) -> Result<String> {
+    let mut text = format!(
+        "{:<16} {:<20} {:>5} {:>9}  mean return at the end, 95% interval over seeds\n",
+        "environment", "learner", "seeds", "steps"
+    );
+    for name in &arguments.environments {
+        let mut ours = Vec::new();
+        for job in jobs.iter().filter(|job| job.environment == *name) {
+            let Some(done) = summary(job)? else { bail!("{} has no summary", job.folder.display()) };
+            ours.push((done.steps, done.last.mean_return.value, done.minutes));
+        }
+        let mut rows =
+            vec![(OURS.to_owned(), ours.iter().map(|(steps, value, _)| (*steps, *value)).collect::<Vec<_>>())];
+        for reading in readings.iter().filter(|reading| reading.environment == name.id()) {
+            let value = (reading.steps, reading.last);
+            match rows.iter_mut().find(|(label, _)| *label == reading.label) {
+                Some((_, values)) => values.push(value),
+                None => rows.push((reading.label.clone(), vec![value])),
+            }
+        }
+        for (label, values) in rows {
+            let finals: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
+            let steps = values.iter().map(|(steps, _)| *steps).min().unwrap_or(0);
+            let Interval { low, high, .. } = student(&finals);
+            let spread = if finals.len() > 1 { format!(" [{low:.0}, {high:.0}]") } else { String::new() };
+            text += &format!("{name:<16} {label:<20} {:>5} {steps:>9}  {:.0}{spread}\n", finals.len(), mean(&finals));
+        }
+    }
+    Ok(text)
+}
