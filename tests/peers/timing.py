@@ -1,8 +1,10 @@
 """What the timers share: arguments, one thread where asked for, the median of many steps, one JSON line."""
 
 import argparse
+import fcntl
 import json
 import os
+import tempfile
 import time
 
 
@@ -26,6 +28,25 @@ def limit_threads(threads):
     os.sched_setaffinity(0, cores[-threads:])
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(threads)
+
+
+def own_core():
+    """One core and one thread, for whatever is imported from here on; another one than that of every other process that asks so."""
+    limit_threads(1)
+    for core in sorted(os.sched_getaffinity(0) | set(range(os.cpu_count()))):
+        # Held open, and so locked, until the process ends.
+        claim = open(os.path.join(tempfile.gettempdir(), f"turnkey-peer-core-{core}"), "w")
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.sched_setaffinity(0, {core})
+        except OSError:
+            claim.close()
+            continue
+        CLAIMS.append(claim)
+        return
+
+
+CLAIMS = []
 
 
 def measure(step, seconds, warmup=10, **row):

@@ -27,9 +27,9 @@ parser.add_argument("--limit-seconds", type=float, default=float("inf"))
 args = parser.parse_args()
 start = time.perf_counter()
 if not args.gpu:
-    from timing import limit_threads
+    from timing import own_core
 
-    limit_threads(1)
+    own_core()
 
 import gymnasium
 import numpy

@@ -11,7 +11,7 @@ import argparse
 import json
 import time
 
-from timing import limit_threads
+from timing import own_core
 
 EVERY, EPISODES, EVALUATION_SEED, SOLVED = 1_000, 30, 1_000_000, 0.9
 
@@ -20,7 +20,7 @@ parser.add_argument("library", choices=("sbx", "sb3"))
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--steps", type=int, default=130_000)
 args = parser.parse_args()
-limit_threads(1)
+own_core()
 
 from claw_env import TurnRandom, evaluate
 

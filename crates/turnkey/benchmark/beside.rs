@@ -1,4 +1,4 @@
-//! What others came to: lines that `cargo xtask bench gymnasium` writes.
+//! What others came to: lines that `cargo xtask bench walkers` writes.
 
 use crate::plot::Point;
 use anyhow::{Context, Result};
@@ -48,7 +48,7 @@ struct Evaluation {
 pub(super) fn read(path: &Path) -> Result<Vec<Reading>> {
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| {
-        format!("--beside {name} can't be read.\n  fix: name a file of `cargo xtask bench gymnasium`")
+        format!("--beside {name} can't be read.\n  fix: name a file of `cargo xtask bench walkers`")
     })?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines

@@ -5,7 +5,7 @@ use crate::failure::{Failure, Result};
 use crate::peers::{self, Peers};
 use crate::project::Project;
 use crate::results::{self, median, number};
-use crate::{learning, process, report, setup, tables};
+use crate::{learning, process, report, setup, tables, walkers};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -66,15 +66,16 @@ struct Settings {
     rounds: usize,
 }
 
-/// `bench [step] [pixels] [drq] [loop] [physics] [--threads N] [--seconds S] [--rounds N]`, or `bench learning`.
+/// `bench [step] [pixels] [drq] [loop] [physics] [--threads N] [--seconds S] [--rounds N]`, `bench learning`, or
+/// `bench walkers`.
 ///
 /// # Errors
 /// When an argument is wrong, or ours or theirs doesn't run.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
-    if let Some((first, rest)) = arguments.split_first()
-        && first == "learning"
-    {
-        return learning::command(project, rest);
+    match arguments.split_first() {
+        Some((first, rest)) if first == "learning" => return learning::command(project, rest),
+        Some((first, rest)) if first == "walkers" => return walkers::command(project, rest),
+        _ => {}
     }
     let settings = parse(arguments)?;
     setup::ensure(project)?;
@@ -95,7 +96,7 @@ fn parse(arguments: &[String]) -> Result<Settings> {
     let mut settings = Settings { works: Vec::new(), threads: "1".into(), seconds: "10".into(), rounds: 3 };
     let wrong = |came: &str| {
         Failure::new("unknown arguments of `cargo xtask bench`")
-            .expected("some of step, pixels, drq, loop, physics, or learning; --threads N, --seconds S, --rounds N")
+            .expected("some of step, pixels, drq, loop, physics, or learning, or walkers; --threads N, --seconds S, --rounds N")
             .came(came)
     };
     let mut rest = arguments.iter();

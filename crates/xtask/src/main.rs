@@ -22,6 +22,7 @@ mod tables;
 mod test;
 mod train;
 mod vm;
+mod walkers;
 
 use failure::{Failure, Result};
 use project::Project;
@@ -40,6 +41,7 @@ cargo xtask COMMAND
   experiments --report  write the tables of docs/results.md anew
   bench [WORK...]       time ours and the Python peers in turn: step, loop, physics (--threads, --seconds, --rounds)
   bench learning        how many steps SBX's SAC needs on the same task (--seeds 0..3, --steps N)
+  bench walkers         what SBX's SAC comes to on Gymnasium's environments (NAME..., --seeds 0..3, --steps N, --peer sb3, --jobs N)
   help                  this text
 ";
 

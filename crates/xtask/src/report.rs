@@ -9,6 +9,7 @@ use crate::failure::{Failure, Result};
 use crate::project::Project;
 use crate::results::{self, median, number};
 use crate::tables;
+use crate::walkers;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
@@ -29,7 +30,12 @@ pub(crate) fn command(project: &Project) -> Result<()> {
     for name in finished(project) {
         let path = project.path("docs/results").join(format!("{name}.jsonl"));
         let lines = results::read(&path)?;
-        let table = if name == "bench" { tables::bench(&lines) } else { learning(project, &name, &lines)? };
+        let table = match name.as_str() {
+            "bench" => tables::bench(&lines),
+            "benchmarks" => walkers::table(project, &lines)?,
+            walkers::PEERS => continue, // beside ours
+            _ => learning(project, &name, &lines)?,
+        };
         text = put(&text, &name, &table)?;
     }
     fs::write(&page, text).map_err(|error| Failure::io("the results page can't be written", &page, &error))?;
@@ -64,7 +70,7 @@ fn learning(project: &Project, name: &str, lines: &[Value]) -> Result<String> {
             .map(|runs| runs.seeds.len());
         writeln!(table, "{}", row(label, results, planned)).expect("a String takes every text");
     }
-    if let Some(svg) = curves::draw(&groups) {
+    if let Some(svg) = curves::draw(&groups, &curves::SUCCESS) {
         let path = project.path(&drawing);
         fs::write(&path, svg).map_err(|error| Failure::io("a curve can't be written", &path, &error))?;
         write!(table, "\n![Success rate over environment steps](results/{name}.svg)\n")
@@ -81,7 +87,7 @@ fn learning(project: &Project, name: &str, lines: &[Value]) -> Result<String> {
 }
 
 /// Results by label, both in the order in which they came.
-fn by_label(lines: &[Value]) -> Vec<(String, Vec<&Value>)> {
+pub(crate) fn by_label(lines: &[Value]) -> Vec<(String, Vec<&Value>)> {
     let mut groups: Vec<(String, Vec<&Value>)> = Vec::new();
     for line in lines {
         let label = line["label"].as_str().unwrap_or("?").to_string();
@@ -123,7 +129,7 @@ fn row(label: &str, results: &[&Value], planned: Option<usize>) -> String {
 }
 
 /// The final evaluation, or where there is none the last one on the way.
-fn last(result: &Value) -> &Value {
+pub(crate) fn last(result: &Value) -> &Value {
     let on_the_way = || result["evaluations"].as_array().and_then(|all| all.last()).unwrap_or(&Value::Null);
     if result["final"].is_object() { &result["final"] } else { on_the_way() }
 }
