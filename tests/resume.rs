@@ -33,6 +33,11 @@ fn a_run_from_pictures_killed_at_random_moments_ends_with_the_weights_of_one_tha
     kill_and_compare_run(support::PIXELS);
 }
 
+#[test]
+fn a_benchmark_killed_at_random_moments_ends_with_the_weights_of_one_that_was_not() {
+    kill_and_compare_run(support::WALKER);
+}
+
 fn kill_and_compare(twin: &str) {
     kill_and_compare_run(&format!("{}\n{twin}", support::SMALL));
 }

@@ -46,7 +46,8 @@ pub fn run(arguments: &Bench) -> Result<()> {
             let (observation, mut rng) = (Observation::from(vec![0.3; WIDTHS.observation]), Rng::new(0, "act"));
             times("state-inference", seconds, || drop(learner.act(&observation, Mode::Sample, &mut rng)))
         }
-        BenchWhat::Loop => whole_loop(&published, seconds)?,
+        BenchWhat::Loop => whole_loop("loop", &turn_random()?, &published, seconds)?,
+        BenchWhat::Walk => whole_loop("walk", &half_cheetah()?, &published, seconds)?,
         BenchWhat::Physics => physics(seconds)?,
     };
     println!("{}", if arguments.json { line.to_string() } else { serde_json::to_string_pretty(&line)? });
@@ -103,13 +104,21 @@ fn times(mode: &str, seconds: Duration, mut step: impl FnMut()) -> serde_json::V
 }
 
 fn turn_random() -> Result<Config> {
-    let text = "[run]\nsteps = 1\nwarmup_steps = 0\nevaluation_period = 1\ncheckpoint_period = 1\n[task]\nname = \"turn_random\"";
-    Config::from_table(toml::from_str(text)?)
+    acting_in("[task]\nname = \"turn_random\"")
+}
+
+fn half_cheetah() -> Result<Config> {
+    acting_in("[benchmark]\nname = \"HalfCheetah-v5\"")
+}
+
+fn acting_in(world: &str) -> Result<Config> {
+    let run = "[run]\nsteps = 1\nwarmup_steps = 0\nevaluation_period = 1\ncheckpoint_period = 1\n";
+    Config::from_table(toml::from_str(&format!("{run}{world}"))?)
 }
 
 /// Environment steps a second with one published gradient step each, replay included, files not.
-fn whole_loop(config: &SacConfig, seconds: Duration) -> Result<serde_json::Value> {
-    let mut environment = environment(&turn_random()?)?;
+fn whole_loop(mode: &str, world: &Config, config: &SacConfig, seconds: Duration) -> Result<serde_json::Value> {
+    let mut environment = environment(world)?;
     let spec = environment.spec();
     let widths = Widths { observation: spec.observation.len(), action: spec.action.len(), pictures: None };
     let mut learner = Sac::new(config, widths.observation, widths.action, 0)?;
@@ -153,7 +162,7 @@ fn whole_loop(config: &SacConfig, seconds: Duration) -> Result<serde_json::Value
     }
     let timed = (steps - 300) as f64;
     Ok(serde_json::json!({
-        "peer": "turnkey", "mode": "loop", "threads": rayon::current_num_threads(),
+        "peer": "turnkey", "mode": mode, "threads": rayon::current_num_threads(),
         "env_steps_per_s": timed / clock.start.elapsed().as_secs_f64(), "steps": steps - 300,
         "ms_a_step": clock.milliseconds(timed),
     }))

@@ -283,6 +283,8 @@ pub enum BenchWhat {
     Act,
     /// The whole loop on TurnRandom, one gradient step an environment step.
     Loop,
+    /// The same on HalfCheetah-v5.
+    Walk,
     /// The twin's physics.
     Physics,
 }

@@ -85,6 +85,25 @@ layers = "paper"
 shift = 1
 "#;
 
+/// A walker, with its falls and its starts.
+pub(crate) const WALKER: &str = r#"
+[run]
+steps = 300
+warmup_steps = 60
+evaluation_period = 100
+evaluation_episodes = 2
+final_episodes = 3
+checkpoint_period = 100
+
+[benchmark]
+name = "Walker2d-v5"
+
+[sac]
+batch_size = 16
+actor_hidden = [16, 16]
+critic_hidden = [16, 16]
+"#;
+
 /// A folder that goes with the test, with `small.toml` in it.
 pub(crate) fn workplace() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -51,6 +51,12 @@ const WORKS: &[Work] = &[
         theirs: &[("Stable-Baselines3", "sac_loop.py", &["sb3"]), ("SBX", "sac_loop.py", &["sbx"])],
     },
     Work {
+        name: "walk",
+        figure: "env_steps_per_s",
+        ours: "walk",
+        theirs: &[("Stable-Baselines3", "sac_loop.py", &["sb3-walk"]), ("SBX", "sac_loop.py", &["sbx-walk"])],
+    },
+    Work {
         name: "physics",
         figure: "physics_steps_per_s",
         ours: "physics",
@@ -66,7 +72,7 @@ struct Settings {
     rounds: usize,
 }
 
-/// `bench [step] [pixels] [drq] [loop] [physics] [--threads N] [--seconds S] [--rounds N]`, `bench learning`, or
+/// `bench [step] [pixels] [drq] [loop] [walk] [physics] [--threads N] [--seconds S] [--rounds N]`, `bench learning`, or
 /// `bench walkers`.
 ///
 /// # Errors
@@ -96,7 +102,7 @@ fn parse(arguments: &[String]) -> Result<Settings> {
     let mut settings = Settings { works: Vec::new(), threads: "1".into(), seconds: "10".into(), rounds: 3 };
     let wrong = |came: &str| {
         Failure::new("unknown arguments of `cargo xtask bench`")
-            .expected("some of step, pixels, drq, loop, physics, or learning, or walkers; --threads N, --seconds S, --rounds N")
+            .expected("some of step, pixels, drq, loop, walk, physics, or learning, or walkers; --threads N, --seconds S, --rounds N")
             .came(came)
     };
     let mut rest = arguments.iter();

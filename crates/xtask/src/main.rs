@@ -39,7 +39,7 @@ cargo xtask COMMAND
   vm [--binary PATH]    a camera and a USB adapter of Debian's stock kernel in QEMU, driven by the release binary
   experiments NAME      run what is missing of configs/experiments/NAME.toml, two at a time; stop and continue freely
   experiments --report  write the tables of docs/results.md anew
-  bench [WORK...]       time ours and the Python peers in turn: step, loop, physics (--threads, --seconds, --rounds)
+  bench [WORK...]       time ours and the Python peers in turn: step, loop, walk, physics (--threads, --seconds, --rounds)
   bench learning        how many steps SBX's SAC needs on the same task (--seeds 0..3, --steps N)
   bench walkers         what SBX's SAC comes to on Gymnasium's environments (NAME..., --seeds 0..3, --steps N, --peer sb3, --jobs N)
   help                  this text

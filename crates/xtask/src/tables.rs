@@ -22,6 +22,7 @@ pub(crate) fn bench(lines: &[Value]) -> String {
             Some("pixels") => ("gradient step from pictures, default", "ms"),
             Some("drq") => ("gradient step from pictures, DrQ's", "ms"),
             Some("loop") => ("whole loop on TurnRandom", "steps/s"),
+            Some("walk") => ("whole loop on HalfCheetah-v5", "steps/s"),
             Some("physics") => ("physics", "steps/s"),
             other => (other.unwrap_or("?"), ""),
         };

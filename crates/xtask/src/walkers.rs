@@ -147,8 +147,10 @@ pub(crate) fn table(project: &Project, ours: &[Value]) -> Result<String> {
         "| environment | learner | seeds | steps | minutes | mean return at the end | worst and best seed |\n| --- | --- | --- | --- | --- | --- | --- |\n",
     );
     let mut drawings = String::new();
-    for (environment, ours) in by_label(ours) {
-        let mut groups = vec![("turnkey".to_owned(), ours)];
+    for environment in environments(ours) {
+        let of_ours: Vec<Value> = ours.iter().filter(|line| label(line).0 == environment).cloned().collect();
+        let mut groups: Vec<(String, Vec<&Value>)> =
+            by_label(&of_ours).into_iter().map(|(_, lines)| (label(lines[0]).1, lines)).collect();
         let beside: Vec<Value> =
             theirs.iter().filter(|line| line["environment"] == environment.as_str()).cloned().collect();
         groups.extend(by_label(&beside));
@@ -171,6 +173,25 @@ pub(crate) fn table(project: &Project, ours: &[Value]) -> Result<String> {
     )
     .expect("a String takes every text");
     Ok(table)
+}
+
+/// The environments of our lines, in the order in which they came.
+fn environments(ours: &[Value]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in ours.iter().map(label) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// A line's environment, and what learned there: its label is `ENVIRONMENT` or `ENVIRONMENT, how the learner differs`.
+fn label(line: &Value) -> (String, String) {
+    let label = line["label"].as_str().unwrap_or("?");
+    let (environment, how) = label.split_once(", ").unwrap_or((label, ""));
+    let learner = if how.is_empty() { "turnkey".into() } else { format!("turnkey, {how}") };
+    (environment.into(), learner)
 }
 
 fn row(environment: &str, learner: &str, lines: &[&Value]) -> String {
@@ -213,6 +234,15 @@ mod tests {
         for wrong in ["--peer td3", "--seeds 3", "--steps", "--steps x"] {
             assert!(plan(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_label_says_where_and_how() {
+        let names = |text: &str| label(&json!({"label": text}));
+        assert_eq!(names("Ant-v5"), ("Ant-v5".into(), "turnkey".into()));
+        assert_eq!(names("Ant-v5, temperature 0.2"), ("Ant-v5".into(), "turnkey, temperature 0.2".into()));
+        let lines = ["B", "A", "B, x"].map(|text| json!({"label": text}));
+        assert_eq!(environments(&lines), ["B", "A"]);
     }
 
     #[test]
