@@ -8,7 +8,7 @@
 
 /// Rows of a tile.
 pub(super) const ROWS: usize = 6;
-/// Columns of a tile: with as many rows as above its sums fill 12 of AVX2's 16 registers.
+/// Columns of a tile: with as many rows as above its sums fill 12 of AVX2's 16 registers, and one of AVX-512's for each row.
 pub(super) const LANES: usize = 16;
 
 /// Sums of a tile, row by row.
@@ -67,19 +67,60 @@ pub(super) fn accumulate(tile: &mut Tile, left: &[f32], rows: &[u32; ROWS], step
     assert!(highest + steps.reach < left.len(), "a tile reads within its left factor");
     assert!(last * right.stride + LANES <= right.data.len(), "a tile reads within its right factor");
     #[cfg(target_arch = "x86_64")]
-    if vectors() {
-        // SAFETY: the processor has both features. No step is beyond `reach`, so that the assertions above
+    if std::arch::is_x86_feature_detected!("avx512f") {
+        // SAFETY: the processor has the feature. No step is beyond `reach`, so that the assertions above
         // hold every index below the slices' lengths.
+        unsafe { avx512(tile, left, rows, &steps.values, right) };
+        return;
+    } else if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+        // SAFETY: the processor has both features; the rest as above.
         unsafe { avx2(tile, left, rows, &steps.values, right) };
         return;
     }
     portable(tile, left, rows, &steps.values, right);
 }
 
-/// Whether the processor has what [`avx2`] is made of.
+/// [`accumulate`] in AVX-512. A row's sum is one register, and a processor begins more products than it has rows before
+/// the first is done: so odd steps have sums of their own, added at the end.
+///
+/// # Safety
+/// As [`avx2`], but for AVX-512F in place of its features.
 #[cfg(target_arch = "x86_64")]
-fn vectors() -> bool {
-    std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+#[target_feature(enable = "avx512f")]
+unsafe fn avx512(tile: &mut Tile, left: &[f32], rows: &[u32; ROWS], steps: &[u32], right: Right<'_>) {
+    use std::arch::x86_64::{
+        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    };
+    let (mut starts, mut at) = ([left.as_ptr(); ROWS], right.data.as_ptr());
+    let mut sums = [[_mm512_setzero_ps(); ROWS]; 2];
+    let (pairs, rest) = steps.as_chunks::<2>();
+    // SAFETY: as in `avx2`; a tile's row has LANES = 16 numbers.
+    unsafe {
+        for row in 0..ROWS {
+            starts[row] = left.as_ptr().add(rows[row] as usize);
+            sums[0][row] = _mm512_loadu_ps(tile[row].as_ptr());
+        }
+        for pair in pairs {
+            let columns = [_mm512_loadu_ps(at), _mm512_loadu_ps(at.wrapping_add(right.stride))];
+            for row in 0..ROWS {
+                for odd in 0..2 {
+                    let value = _mm512_set1_ps(*starts[row].add(pair[odd] as usize));
+                    sums[odd][row] = _mm512_fmadd_ps(value, columns[odd], sums[odd][row]);
+                }
+            }
+            at = at.wrapping_add(2 * right.stride);
+        }
+        if let [step] = rest {
+            let columns = _mm512_loadu_ps(at);
+            for row in 0..ROWS {
+                let value = _mm512_set1_ps(*starts[row].add(*step as usize));
+                sums[0][row] = _mm512_fmadd_ps(value, columns, sums[0][row]);
+            }
+        }
+        for row in 0..ROWS {
+            _mm512_storeu_ps(tile[row].as_mut_ptr(), _mm512_add_ps(sums[0][row], sums[1][row]));
+        }
+    }
 }
 
 /// [`accumulate`] in AVX2 and FMA, its sums in registers.
@@ -143,11 +184,24 @@ mod tests {
         let (mut left, mut right) = (vec![0.0; 200], vec![0.0; 40 * 20]);
         rng.fill_normal(&mut left);
         rng.fill_normal(&mut right);
-        let steps = Offsets::new((0..40).map(|i| (i * 37 % 100) as u32).collect());
-        let (rows, factor) = ([0, 90, 5, 17, 99, 3], Right { data: &right, stride: 20 });
-        let mut tiles = [[[1.0; LANES]; ROWS]; 2];
-        accumulate(&mut tiles[0], &left, &rows, &steps, factor);
-        portable(&mut tiles[1], &left, &rows, steps.values(), factor);
+        for count in [39, 40] {
+            let steps = Offsets::new((0..count).map(|i| (i * 37 % 100) as u32).collect());
+            check(&left, &steps, &right);
+        }
+    }
+
+    /// Every way that this processor has gives the same.
+    fn check(left: &[f32], steps: &Offsets, right: &[f32]) {
+        let (rows, factor) = ([0, 90, 5, 17, 99, 3], Right { data: right, stride: 20 });
+        let mut tiles = vec![[[1.0; LANES]; ROWS]; 2];
+        accumulate(&mut tiles[0], left, &rows, steps, factor);
+        portable(&mut tiles[1], left, &rows, steps.values(), factor);
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+            tiles.push([[1.0; LANES]; ROWS]);
+            // SAFETY: the processor has both features; `accumulate` has asserted the rest.
+            unsafe { avx2(&mut tiles[2], left, &rows, steps.values(), factor) };
+        }
         for (row, lane) in (0..ROWS).flat_map(|row| (0..LANES).map(move |lane| (row, lane))) {
             let terms = steps.values().iter().enumerate().map(|(step, offset)| {
                 f64::from(left[(rows[row] + offset) as usize]) * f64::from(right[step * 20 + lane])
