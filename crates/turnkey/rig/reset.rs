@@ -86,7 +86,7 @@ impl Rig {
                 return Err(ClawError::Stopped.into());
             }
             let reading = self.held()?.read(Instant::now() + LEAST_PATIENCE)?;
-            let ValveReading { angle: found, velocity } = reading.valve.ok_or(ClawError::NoValve)?;
+            let ValveReading { angle: found, velocity, .. } = reading.valve.ok_or(ClawError::NoValve)?;
             let rests = velocity.abs() < AT_REST;
             if rests && wrap_angle(found - wanted).abs() < VALVE_NEAR {
                 return Ok(reading);
