@@ -28,14 +28,14 @@ pub fn emulate(arguments: &Emulate) -> Result<()> {
     let stop = Stop::on_signals()?;
     let mut film = None;
     let mut emulator = if arguments.twin {
-        let expected = JOINTS + 1;
-        if config.servos.len() != expected {
-            let got = config.servos.len();
+        let got = config.servos.len();
+        if !(JOINTS..=JOINTS + 1).contains(&got) {
             let option = if arguments.config.is_some() { "--config" } else { "--ids" };
-            bail!("{option}: expected {expected} with --twin, nine joints and the valve; got {got}");
+            bail!("{option}: expected nine joints with --twin, and perhaps the valve; got {got}");
         }
         let start = Start { joints: [0.0; JOINTS], valve: 0.0, seed: arguments.seed };
         let twin = TwinHorns::new(TwinConfig::default(), &start).context("the twin can't be made")?;
+        let twin = if got == JOINTS { twin.without_valve_servo() } else { twin };
         let twin = Arc::new(Mutex::new(twin));
         let camera = arguments.camera.as_ref();
         film = camera.map(|file| Film::open(file, Arc::clone(&twin), arguments.seed)).transpose()?;

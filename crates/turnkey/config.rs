@@ -278,7 +278,7 @@ impl RawConfig {
         );
         ValveTask::new(self.task.clone())?;
         if let Some(rig) = &self.rig {
-            rig.check(run.mode, self.task.sees)?;
+            rig.check(run.mode, &self.task)?;
         }
         if let Some(disturbance) = &self.disturbance {
             disturbance.check()?;

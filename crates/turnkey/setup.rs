@@ -51,8 +51,7 @@ pub fn paced_environment(
     match &config.rig {
         None => dressed(config, Paced::new(twin(config)?, pace.clone()), dress),
         Some(rig) => {
-            let seen = config.twin.camera.as_ref().map(|camera| camera.size);
-            let plant = Rig::open(rig, &config.twin, seen, pace, interrupted).context("the rig can't be used")?;
+            let plant = Rig::open(rig, config, pace, interrupted).context("the rig can't be used")?;
             dressed(config, plant, dress)
         }
     }

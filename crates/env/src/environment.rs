@@ -94,6 +94,9 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
         self.episode = None;
         let start = self.task.begin(&mut Rng::new(seed, "episode"));
         let reading = self.plant.reset(&start)?;
+        if !self.plant.turns_valve() {
+            self.task.begin_where_it_is(&start, &reading)?;
+        }
         let sight = self.spec.pictures.map(|shape| Sight::begin(shape, &reading)).transpose()?;
         let observation = self.observe(&reading, sight.as_ref())?;
         self.episode = Some(Episode { reading, sight, last: None, over: false });

@@ -215,7 +215,7 @@ pub struct Emulate {
     /// A name for the port that stays, such as /tmp/claw: a link to it.
     #[arg(long, value_name = "PATH")]
     pub link: Option<PathBuf>,
-    /// Has them move the claw's twin: nine joints, finger by finger, and the valve.
+    /// Has them move the claw's twin: nine joints, finger by finger, and the valve where it has a servo.
     #[arg(long, conflicts_with = "servos")]
     pub twin: bool,
     /// Seed of whatever faults draw.

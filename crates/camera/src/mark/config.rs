@@ -1,6 +1,7 @@
 //! `[mark]` of a camera's file.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What the valve's coloured mark looks like, and where it can be. Every setting has a default: the twin's blue mark.
 ///
@@ -22,6 +23,8 @@ pub struct MarkConfig {
     pub height: f32,
     /// Fewer pixels than this are no mark, counted in frames as a policy gets them.
     pub least_pixels: usize,
+    /// While the mark is covered the valve counts as where it was, for so long after the frame that last showed it, s.
+    pub max_age_secs: f64,
 }
 
 impl Default for MarkConfig {
@@ -34,13 +37,14 @@ impl Default for MarkConfig {
             radius: [0.012, 0.095],
             height: 0.122,
             least_pixels: 10,
+            max_age_secs: 0.3,
         }
     }
 }
 
 impl MarkConfig {
     /// Every number with its range.
-    pub(crate) fn numbers(&self) -> [(&'static str, f64, f64, f64); 8] {
+    pub(crate) fn numbers(&self) -> [(&'static str, f64, f64, f64); 9] {
         let [nearest, furthest] = self.radius;
         [
             ("mark.hue_degrees", self.hue_degrees, 0.0, 360.0),
@@ -51,7 +55,13 @@ impl MarkConfig {
             ("mark.radius, the second", furthest, nearest + 0.001, 1.0),
             ("mark.height", f64::from(self.height), 0.0, 10.0),
             ("mark.least_pixels", self.least_pixels as f64, 1.0, 1e6),
+            ("mark.max_age_secs", self.max_age_secs, 0.001, 10.0),
         ]
+    }
+
+    /// How old a reading of the valve may be.
+    pub(super) fn max_age(&self) -> Duration {
+        Duration::from_secs_f64(self.max_age_secs)
     }
 
     /// How much a pixel is like the mark: its saturation, or 0 where it isn't the mark's.

@@ -23,19 +23,17 @@ pub struct MarkReading {
 #[derive(Clone, Debug)]
 pub struct MarkTracker {
     finder: MarkFinder,
-    max_age: Duration,
     last: Option<MarkReading>,
 }
 
 impl MarkTracker {
-    /// Follows it in frames that this finder knows. Where a frame doesn't show it, an earlier one that is no older than
-    /// `max_age` counts.
+    /// Follows it in frames that this finder knows.
     #[must_use]
-    pub fn new(finder: MarkFinder, max_age: Duration) -> Self {
-        Self { finder, max_age, last: None }
+    pub fn new(finder: MarkFinder) -> Self {
+        Self { finder, last: None }
     }
 
-    /// Where the valve is by this frame, or by the last that showed it and is young enough.
+    /// Where the valve is by this frame, or by the last that showed it, if that was no longer ago than `mark.max_age_secs`.
     ///
     /// # Errors
     /// When neither shows it.
@@ -46,7 +44,7 @@ impl MarkTracker {
         match self.finder.find(&frame.frame) {
             Ok(sight) => Ok(self.go_on(sight.angle, frame.captured)),
             Err(error) => match self.last {
-                Some(last) if last.captured.elapsed() <= self.max_age => Ok(last),
+                Some(last) if last.captured.elapsed() <= self.finder.mark.max_age() => Ok(last),
                 _ => Err(error),
             },
         }
@@ -75,9 +73,9 @@ mod tests {
 
     fn tracker() -> MarkTracker {
         let text = "device = \"0\"\nformat = \"rgb24\"\nwidth = 48\nheight = 48\nrate = 30\nmax_frame_age_secs = 0.15\n\
-                    output = { width = 48, height = 48 }\n[mark]\n";
+                    output = { width = 48, height = 48 }\n[mark]\nmax_age_secs = 0.15\n";
         let finder = MarkFinder::new(&CameraConfig::parse(text, "camera.toml").unwrap()).unwrap();
-        MarkTracker::new(finder, Duration::from_millis(150))
+        MarkTracker::new(finder)
     }
 
     /// A frame that was taken then, with a blot at this angle or none.
@@ -118,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_is_covered_for_a_moment_is_where_it_was_and_no_longer_than_a_frame_may_be_old() {
+    fn a_mark_that_is_covered_is_where_it_was_for_as_long_as_configured() {
         let (mut tracker, now) = (tracker(), Instant::now());
         let seen = tracker.follow(&taken(now, Some(1.0))).unwrap();
         let hidden = |ago: u64| taken(now + Duration::from_millis(ago), None);
