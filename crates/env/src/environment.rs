@@ -4,7 +4,7 @@ use crate::senses::Sight;
 use crate::{Augmentation, AugmentationConfig, EnvError, Sees, ValveTask};
 use serde::{Deserialize, Serialize};
 use turnkey_core::{
-    Action, Augment, ControlRecord, Environment, Failure, JOINTS, JointVector, Observation, PictureShape, Plant,
+    Action, Augment, ControlRecord, Environment, Failure, JOINTS, JointVector, Observation, PictureShape, Plant, Pose,
     Reading, Rng, Scene, Snapshot, SnapshotError, Spec, Step, Task,
 };
 
@@ -135,6 +135,10 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
         self.plant.scene()
     }
 
+    fn poses(&self) -> Vec<Pose> {
+        self.plant.poses()
+    }
+
     fn control_record(&self) -> Option<ControlRecord> {
         let Episode { reading, last, .. } = self.episode.as_ref()?;
         let Command { action, goal } = last.as_ref()?;
@@ -151,7 +155,7 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
             attention: None,
             lateness: None,
             health: self.plant.health(),
-            poses: self.plant.poses(),
+            poses: Vec::new(),
         })
     }
 }
