@@ -331,6 +331,25 @@ fn a_file_that_may_not_grow_ends_a_run_that_goes_on_once_it_may() {
 }
 
 #[test]
+fn who_reads_an_answer_may_go_away_before_it_is_written() {
+    let folder = trained();
+    let evaluate = "evaluate runs/small --episodes 1";
+    for line in [TRAIN, "config small.toml", evaluate, "evaluate runs/small --episodes 1 --json", "plot runs/small"] {
+        let line = line.replace("--quiet", "--quiet --name again");
+        let mut child =
+            turnkey(folder.path(), words(&line)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take()); // as `| head -0` does
+        let said = said(child.wait_with_output().unwrap());
+        assert!(
+            said.code == Some(0) && !said.err.contains("panicked"),
+            "turnkey {line}: {:?}\n{}",
+            said.code,
+            said.err
+        );
+    }
+}
+
+#[test]
 fn a_full_disk_ends_a_run_that_goes_on_elsewhere() {
     const NO_DISK: i32 = 99;
     let folder = workplace();

@@ -126,7 +126,7 @@ fn servos_that_cannot_be_are_refused_with_the_reason() {
     fs::write(folder.path().join("reversed.toml"), reversed).unwrap();
     for (line, reason) in [
         ("claw emulate --baud 12345", "got 12345"),
-        ("claw emulate --twin --ids 1,2", "expected 10 with --twin"),
+        ("claw emulate --twin --ids 1,2", "expected nine joints with --twin"),
         ("claw emulate --ids 253", "253 is not in"),
         ("claw emulate --link /proc/claw", "/proc/claw"),
         ("claw emulate --config none.toml", "none.toml: the file: expected a claw's description"),

@@ -7,11 +7,11 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::time::Duration;
-use support::{checkpoints, json, metrics, newest_checkpoint, run, run_well, signal, start, wait_for};
+use support::{
+    LOG, checkpoints, json, metrics, newest_checkpoint, row_count, rows, run, run_well, signal, start, wait_for,
+};
 use turnkey::config::Config;
-use turnkey::setup::environment;
 use turnkey_core::Snapshot as _;
-use turnkey_replay::Widths;
 use turnkey_sac::Sac;
 
 /// A hundred steps a second.
@@ -40,47 +40,25 @@ actor_hidden = [16, 16]
 critic_hidden = [16, 16]
 "#;
 
-/// Bytes of the header of a segment of rows, and what follows a row's numbers: how it ended, and a checksum.
-const HEADER: usize = 48;
-const ROW_ENDS: usize = 8;
-
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("fast.toml"), FAST).unwrap();
     folder
 }
 
-fn widths(run: &Path) -> Widths {
-    let config = Config::load(&run.join("config.toml"), &[]).unwrap();
-    let environment = environment(&config).unwrap();
-    Widths {
-        observation: environment.spec().observation.len(),
-        action: environment.spec().action.len(),
-        pictures: None,
-    }
-}
-
-/// The complete rows in a run's first segment, as bytes.
-fn rows(run: &Path, widths: Widths) -> Vec<Vec<u8>> {
-    let bytes = fs::read(run.join("replay/000000000000.rows")).unwrap_or_default();
-    let row = 4 * widths.row() + ROW_ENDS;
-    bytes.get(HEADER..).unwrap_or_default().chunks_exact(row).map(<[u8]>::to_vec).collect()
-}
-
 /// Checks that each row begins where the one before it ended, in every episode; gives the episodes that were broken off.
-fn broken_off(rows: &[Vec<u8>], widths: Widths) -> usize {
-    let seen = 4 * widths.observation;
-    let next = 4 * (widths.row() - widths.observation);
-    let goes_on = |pair: &[Vec<u8>]| pair[0][next..next + seen] == pair[1][..seen];
-    let ended = |row: &[u8]| row[row.len() - ROW_ENDS..row.len() - 4] != [0; 4];
+fn broken_off(rows: &[Vec<u8>]) -> usize {
+    // Last come what was seen next, how the episode ended, and a checksum.
+    let (seen, ends) = (4 * 22, LOG.row_bytes() - 8);
+    let goes_on = |pair: &[Vec<u8>]| pair[0][ends - seen..ends] == pair[1][..seen];
+    let ended = |row: &[u8]| row[ends..ends + 4] != [0; 4];
     rows.windows(2).filter(|pair| !ended(&pair[0]) && !goes_on(pair)).count()
 }
 
 /// Updates that the learner of a run's newest checkpoint has made.
 fn updates(run: &Path) -> u64 {
     let config = Config::load(&run.join("config.toml"), &[]).unwrap();
-    let widths = widths(run);
-    let mut sac = Sac::new(&config.sac, widths.observation, widths.action, config.seed).unwrap();
+    let mut sac = Sac::new(&config.sac, 22, 9, config.seed).unwrap();
     sac.restore(&fs::read(newest_checkpoint(run).join("learner.safetensors")).unwrap()).unwrap();
     sac.updates()
 }
@@ -90,9 +68,9 @@ fn a_run_in_real_time_takes_every_step_once_and_learns_as_often_as_the_ratio_say
     let folder = folder();
     let said = run_well(folder.path(), "train fast.toml --quiet");
     let run = folder.path().join("runs/fast");
-    let (widths, lines, summary) = (widths(&run), metrics(&run), json(&run.join("summary.json")));
-    let rows = rows(&run, widths);
-    assert_eq!((rows.len(), broken_off(&rows, widths)), (400, 0));
+    let (lines, summary) = (metrics(&run), json(&run.join("summary.json")));
+    let rows = rows(&run, &LOG);
+    assert_eq!((rows.len(), broken_off(&rows)), (400, 0));
     assert_eq!(updates(&run), 2 * (400 - 60));
     assert_eq!(checkpoints(&run).last(), Some(&400));
 
@@ -124,22 +102,20 @@ fn a_killed_run_keeps_every_complete_row_and_goes_on_after_the_last() {
         let resume = if kill == 0 { "" } else { "--resume" };
         let mut child = start(folder.path(), &format!("train fast.toml --quiet {resume}"));
         wait_for(&mut child, "rows are added", || {
-            fs::metadata(run.join("replay/000000000000.rows"))
-                .is_ok_and(|file| file.len() > (HEADER + 300 * rows_before) as u64 && run.join("config.toml").exists())
+            row_count(&run, &LOG) > rows_before && run.join("config.toml").exists()
         });
         child.kill().unwrap();
         assert_eq!(child.wait().unwrap().signal(), Some(9));
-        let now = rows(&run, widths(&run));
+        let now = rows(&run, &LOG);
         assert!(now.len() > kept.len() && now[..kept.len()] == kept, "rows went, or changed");
         kept = now;
     }
     let said = run_well(folder.path(), "train fast.toml --quiet --resume");
     assert!(said.err.contains(&format!("at step {}", kept.len())), "{} rows: {}", kept.len(), said.err);
-    let widths = widths(&run);
-    let all = rows(&run, widths);
+    let all = rows(&run, &LOG);
     assert_eq!(all.len(), 400);
     assert!(all[..kept.len()] == kept, "rows of before the last kill went, or changed");
-    assert!(broken_off(&all, widths) <= 3, "more episodes were broken off than runs were killed");
+    assert!(broken_off(&all) <= 3, "more episodes were broken off than runs were killed");
     assert_eq!(updates(&run), 2 * (400 - 60), "what was not learned from before the kill was made up for");
 }
 
@@ -148,7 +124,7 @@ fn a_run_is_paused_resumed_and_stopped_from_another_terminal() {
     let folder = folder();
     let run_path = folder.path().join("runs/fast");
     let mut child = start(folder.path(), "train fast.toml --quiet --set run.steps=100000");
-    let count = || fs::metadata(run_path.join("replay/000000000000.rows")).map_or(0, |file| file.len());
+    let count = || row_count(&run_path, &LOG);
     wait_for(&mut child, "it takes steps and orders", || count() > 0 && run_path.join("orders.sock").exists());
 
     assert_eq!(run_well(folder.path(), "tell runs/fast pause").out.trim(), "ordered");
@@ -167,7 +143,7 @@ fn a_run_is_paused_resumed_and_stopped_from_another_terminal() {
     let said = support::said(child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     assert!(said.out.contains("--resume") && said.err.contains("emergency stop"), "{}{}", said.out, said.err);
-    let rows = rows(&run_path, widths(&run_path)).len() as u64;
+    let rows = row_count(&run_path, &LOG) as u64;
     assert_eq!(checkpoints(&run_path).last(), Some(&rows), "it left with a checkpoint of its last step");
 
     let late = run(folder.path(), "stop runs/fast");
@@ -179,22 +155,17 @@ fn a_signal_makes_a_run_leave_with_a_checkpoint_whatever_the_learner_still_owes(
     let folder = folder();
     let run = folder.path().join("runs/fast");
     let mut child = start(folder.path(), "train fast.toml --quiet --set run.steps=100000");
-    wait_for(&mut child, "rows are written", || {
-        fs::metadata(run.join("replay/000000000000.rows")).is_ok_and(|file| file.len() > 20_000)
-    });
+    wait_for(&mut child, "rows are written", || row_count(&run, &LOG) > 80);
     signal(&child, libc::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    let rows = rows(&run, widths(&run)).len() as u64;
+    let rows = row_count(&run, &LOG) as u64;
     assert_eq!(checkpoints(&run).last(), Some(&rows));
 
     // It also ends the learner's making up for what it owes, which here takes minutes.
     let much = "--set run.steps=100 --set run.updates_per_step=1000 --set sac.batch_size=256 --name much";
     let mut child = start(folder.path(), &format!("train fast.toml --quiet {much}"));
     let much = folder.path().join("runs/much");
-    let whole = HEADER as u64 + 100 * (4 * widths(&run).row() + ROW_ENDS) as u64;
-    wait_for(&mut child, "all rows are written", || {
-        fs::metadata(much.join("replay/000000000000.rows")).is_ok_and(|file| file.len() >= whole)
-    });
+    wait_for(&mut child, "all rows are written", || row_count(&much, &LOG) >= 100);
     signal(&child, libc::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(checkpoints(&much).last(), Some(&100));

@@ -10,7 +10,7 @@ use emulated::EmulatedRig;
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use support::{checkpoints, json, metrics, run, run_well, signal, start, wait_for};
+use support::{LOG, checkpoints, json, metrics, row_count, run, run_well, signal, start, wait_for};
 use turnkey::dataset::{self, Counts};
 use turnkey_claw_emulator::Fault;
 use turnkey_core::ServoId;
@@ -49,10 +49,6 @@ actor_hidden = [16, 16]
 critic_hidden = [16, 16]
 "#;
 
-/// Bytes of a segment's header, and of a row: its numbers (22 seen twice, 9 of action, 2 more), and what follows them.
-const HEADER: usize = 48;
-const ROW: usize = 4 * (2 * 22 + 9 + 2) + 8;
-
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("rig.toml"), RIG).unwrap();
@@ -60,8 +56,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn rows(folder: &Path) -> u64 {
-    let bytes = fs::metadata(folder.join("runs/rig/replay/000000000000.rows")).map_or(0, |file| file.len() as usize);
-    (bytes.saturating_sub(HEADER) / ROW) as u64
+    row_count(&folder.join("runs/rig"), &LOG) as u64
 }
 
 fn recorded(folder: &Path) -> Counts {

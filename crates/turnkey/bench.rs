@@ -2,6 +2,7 @@
 
 use crate::cli::{Bench, BenchWhat};
 use crate::config::Config;
+use crate::printing::{print, print_json};
 use crate::setup::environment;
 use crate::statistics::median;
 use anyhow::{Context as _, Result, ensure};
@@ -50,8 +51,7 @@ pub fn run(arguments: &Bench) -> Result<()> {
         BenchWhat::Walk => whole_loop("walk", &half_cheetah()?, &published, seconds)?,
         BenchWhat::Physics => physics(seconds)?,
     };
-    println!("{}", if arguments.json { line.to_string() } else { serde_json::to_string_pretty(&line)? });
-    Ok(())
+    if arguments.json { print(&format!("{line}\n")) } else { print_json(&line) }
 }
 
 /// Gradient steps from `stack` pictures of `side` by `side` pixels and 27 numbers.

@@ -5,17 +5,18 @@ mod film;
 pub use film::Film;
 
 use crate::cli::claw::Emulate;
+use crate::printing::print;
 use crate::priority;
 use crate::stop::Stop;
 use anyhow::{Context as _, Result, bail};
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use turnkey_claw::{CENTRE, ClawConfig, Direction, ServoConfig};
 use turnkey_claw_emulator::{
-    BusTiming, CLAW_IDS, EmulatedServo, Emulator, EmulatorConfig, Fault, FaultHandle, Observer,
+    BusTiming, CLAW_IDS, EmulatedServo, Emulator, EmulatorConfig, Fault, FaultHandle, Observer, ServoView,
 };
-use turnkey_core::servo::{FreeHorns, ServoName};
+use turnkey_core::servo::FreeHorns;
 use turnkey_core::{JOINTS, ServoId, Start};
 use turnkey_sim::{TwinConfig, TwinHorns};
 
@@ -28,14 +29,14 @@ pub fn emulate(arguments: &Emulate) -> Result<()> {
     let stop = Stop::on_signals()?;
     let mut film = None;
     let mut emulator = if arguments.twin {
-        let expected = JOINTS + 1;
-        if config.servos.len() != expected {
-            let got = config.servos.len();
+        let got = config.servos.len();
+        if !(JOINTS..=JOINTS + 1).contains(&got) {
             let option = if arguments.config.is_some() { "--config" } else { "--ids" };
-            bail!("{option}: expected {expected} with --twin, nine joints and the valve; got {got}");
+            bail!("{option}: expected nine joints with --twin, and perhaps the valve; got {got}");
         }
         let start = Start { joints: [0.0; JOINTS], valve: 0.0, seed: arguments.seed };
         let twin = TwinHorns::new(TwinConfig::default(), &start).context("the twin can't be made")?;
+        let twin = if got == JOINTS { twin.without_valve_servo() } else { twin };
         let twin = Arc::new(Mutex::new(twin));
         let camera = arguments.camera.as_ref();
         film = camera.map(|file| Film::open(file, Arc::clone(&twin), arguments.seed)).transpose()?;
@@ -46,10 +47,14 @@ pub fn emulate(arguments: &Emulate) -> Result<()> {
     .context("servos can't be emulated")?;
     let ids: Vec<String> = config.servos.iter().map(|servo| servo.id.0.to_string()).collect();
     let (model, baud) = (config.servos[0].model.spelling(), config.servos[0].baud);
-    println!("{} servos ({model}) with ids {} at {baud} baud", ids.len(), ids.join(", "));
-    println!("`silent {}` makes that one silent, `help` lists what else can go wrong; Ctrl-C ends it", ids[0]);
-    println!("port {}", emulator.port().display());
-    std::io::stdout().flush().context("the port can't be printed")?;
+    print(&format!(
+        "{} servos ({model}) with ids {} at {baud} baud\n`silent {}` makes that one silent, `help` lists what else can go \
+         wrong; Ctrl-C ends it\nport {}\n",
+        ids.len(),
+        ids.join(", "),
+        ids[0],
+        emulator.port().display()
+    ))?;
     listen(emulator.faults(), emulator.observer())?;
     std::thread::scope(|scope| {
         let film = film.map(|film| scope.spawn(|| film.run(stop.flag())));
@@ -117,10 +122,9 @@ fn as_told(arguments: &Emulate) -> Vec<EmulatedServo> {
         None if arguments.ids.is_empty() => CLAW_IDS.to_vec(),
         None => arguments.ids.clone(),
     };
-    let model = if arguments.model == "xh430_v210" { ServoName::Xh430V210 } else { ServoName::Xm430W210 };
     let servo = |id| EmulatedServo {
         eeprom: vec![(9, i32::from(arguments.return_delay))],
-        ..EmulatedServo::new(ServoId(id), model, arguments.baud)
+        ..EmulatedServo::new(ServoId(id), arguments.model, arguments.baud)
     };
     ids.into_iter().map(servo).collect()
 }
@@ -132,7 +136,11 @@ fn listen(faults: FaultHandle, observer: Observer) -> Result<()> {
             match line.trim() {
                 "" => {}
                 "clear" => faults.clear(),
-                "state" => show(&observer),
+                "state" => {
+                    if print(&shown(&observer)).is_err() {
+                        return; // nobody can be answered any more
+                    }
+                }
                 text => match text.parse::<Fault>() {
                     Ok(fault) => faults.inject(fault),
                     Err(reason) => eprintln!("{reason}; or `clear`, or `state`"),
@@ -144,12 +152,12 @@ fn listen(faults: FaultHandle, observer: Observer) -> Result<()> {
     Ok(())
 }
 
-fn show(observer: &Observer) {
+/// What the servos are like, a line each.
+fn shown(observer: &Observer) -> String {
     let state = observer.state();
-    println!("{} packets, {} damaged", state.packets, state.damaged_packets);
-    for servo in state.servos {
-        println!(
-            "{:>3}  torque {}  goal {:>6}  at {:>6}  {:+.2} N m  {:.0} C  error {:#04x}{}",
+    let line = |servo: ServoView| {
+        format!(
+            "{:>3}  torque {}  goal {:>6}  at {:>6}  {:+.2} N m  {:.0} C  error {:#04x}{}\n",
             servo.id.0,
             if servo.torque_enabled { "on " } else { "off" },
             servo.goal_position,
@@ -158,6 +166,8 @@ fn show(observer: &Observer) {
             servo.temperature,
             servo.hardware_error.0,
             if servo.watchdog_tripped { "  watchdog tripped" } else { "" },
-        );
-    }
+        )
+    };
+    let servos: String = state.servos.into_iter().map(line).collect();
+    format!("{} packets, {} damaged\n{servos}", state.packets, state.damaged_packets)
 }

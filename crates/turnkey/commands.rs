@@ -15,6 +15,7 @@ use crate::lateness::LatenessFigures;
 use crate::metrics::{self, Line};
 use crate::orders::{self, Order};
 use crate::plot::{Curve, Point, learning_curves};
+use crate::printing::print;
 use crate::rig::RigFigures;
 use crate::run_folder::{RunFolder, write_json};
 use crate::stop::Stop;
@@ -22,6 +23,7 @@ use crate::train::{Finish, SOLVED, Trainer};
 use crate::version;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Does what the command line says.
@@ -47,13 +49,10 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Dataset(DatasetCommand::Check(arguments)) => {
             let counts = dataset::check(&arguments.folder)?;
             let json = serde_json::to_string(&counts)?;
-            println!("{}", if arguments.json { json } else { format!("{}: {counts}", arguments.folder.display()) });
-            Ok(())
+            let said = if arguments.json { json } else { format!("{}: {counts}", arguments.folder.display()) };
+            print(&format!("{said}\n"))
         }
-        Command::Config(arguments) => {
-            print!("{}", Config::load(&arguments.config, &arguments.set)?.to_toml()?);
-            Ok(())
-        }
+        Command::Config(arguments) => print(&Config::load(&arguments.config, &arguments.set)?.to_toml()?),
     }
 }
 
@@ -132,14 +131,14 @@ fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Resu
         }
     };
     if finish == Finish::Stopped {
-        println!("stopped with a checkpoint; go on with\n  {}", arguments.resume_command());
+        print(&format!("stopped with a checkpoint; go on with\n  {}\n", arguments.resume_command()))?;
     }
     Ok(finish)
 }
 
 fn tell(run: &Path, order: Order) -> Result<()> {
     let said = orders::send(&RunFolder::open(run)?, order)?;
-    println!("{said}");
+    print(&format!("{said}\n"))?;
     ensure!(!said.starts_with("NOT"), "{}: the plant was not released in time.\n  fix: cut its power", run.display());
     Ok(())
 }
@@ -207,21 +206,20 @@ fn conclude(folder: &RunFolder, config: &Config, ended: Conclusion) -> Result<()
         evaluations,
     };
     write_json(&folder.summary(), &summary)?;
-    println!("\n{}: {steps} steps in {minutes:.1} minutes", folder.name());
-    print!("{evaluation}");
+    let mut said = format!("\n{}: {steps} steps in {minutes:.1} minutes\n{evaluation}", folder.name());
     match steps_to_solve {
         _ if evaluation.valve.is_none() => {}
-        Some(step) => println!("  solved (two evaluations in a row at 90%) from step {step}"),
-        None => println!("  not solved (no two evaluations in a row at 90%)"),
+        Some(step) => writeln!(said, "  solved (two evaluations in a row at 90%) from step {step}")?,
+        None => writeln!(said, "  not solved (no two evaluations in a row at 90%)")?,
     }
     if let Some(timing) = lateness {
-        println!("  {timing}");
+        writeln!(said, "  {timing}")?;
     }
     if let Some(rig) = rig {
-        println!("  {rig}");
+        writeln!(said, "  {rig}")?;
     }
-    println!("everything of this run is in {}", folder.path().display());
-    Ok(())
+    writeln!(said, "everything of this run is in {}", folder.path().display())?;
+    print(&said)
 }
 
 /// What Linux's /proc/self/status has under VmHWM, which is in kB.
@@ -246,8 +244,7 @@ fn plot(arguments: &Plot) -> Result<()> {
     }
     let curves: Vec<Curve> = curves.into_iter().map(|(_, curve)| curve).collect();
     learning_curves(&curves, &arguments.out)?;
-    println!("{}", arguments.out.display());
-    Ok(())
+    print(&format!("{}\n", arguments.out.display()))
 }
 
 /// A run's name without its seed.

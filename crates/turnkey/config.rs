@@ -2,7 +2,7 @@
 
 mod world;
 
-pub use world::{BenchmarkConfig, ClawConfig, World};
+pub use world::{BenchmarkConfig, ClawWorld, World};
 
 use crate::rig::RigConfig;
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -200,7 +200,7 @@ impl Config {
     ///
     /// # Errors
     /// When it is something else.
-    pub fn claw(&self) -> Result<&ClawConfig> {
+    pub fn claw(&self) -> Result<&ClawWorld> {
         self.0.world.claw()
     }
 

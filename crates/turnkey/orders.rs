@@ -22,7 +22,7 @@ pub enum Order {
     Pause,
     /// Goes on, with a new episode.
     Resume,
-    /// Breaks this episode off and begins the next. What happened in it stays in the replay: it did happen.
+    /// Breaks this episode off and begins the next. What happened in it is not learned from any more.
     Discard,
 }
 

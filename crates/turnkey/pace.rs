@@ -136,6 +136,10 @@ impl<P: Plant> Plant for Paced<P> {
         self.plant.limits()
     }
 
+    fn turns_valve(&self) -> bool {
+        self.plant.turns_valve()
+    }
+
     fn period(&self) -> Duration {
         self.plant.period()
     }

@@ -2,7 +2,7 @@
 //! [`Rig::reset`][Plant::reset].
 //!
 //! A step tells the servos a goal, waits for the deadline, and reads. A reset takes as long as it takes: fingers out of
-//! the way, valve turned by its own servo, all checked. Whatever goes wrong, torque is off before the error is known, and
+//! the way, valve turned by its own servo where it has one, all checked. Whatever goes wrong, torque is off before the error is known, and
 //! the next reset recovers the claw where that is safe.
 
 mod config;
@@ -11,23 +11,25 @@ mod eye;
 mod figures;
 mod reset;
 mod shadow;
+mod valve;
 
 pub use config::{CLAW_FILE, RigConfig};
 pub use error::RigError;
 pub use figures::{Account, RigFigures};
+pub use valve::ValveBy;
 
+use crate::config::ClawWorld;
 use crate::pace::Pace;
-use eye::Eye;
+use eye::{Eye, Look};
 use shadow::Shadow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use turnkey_camera::{CameraError, Captured};
 use turnkey_claw::{Claw, ClawConfig, ClawError, ClawReading, Disabled, Enabled};
 use turnkey_core::{
-    Failure, Frame, FrameSize, Health, JointGoal, JointLimits, Kind, PictureHealth, Plant, Pose, Reading, Scene,
-    Snapshot, SnapshotError, Start,
+    Failure, FrameSize, Health, JointGoal, JointLimits, Kind, Plant, Pose, Reading, Scene, Snapshot, SnapshotError,
+    Start,
 };
-use turnkey_sim::TwinConfig;
+use valve::ValveStart;
 
 /// How often servos that don't confirm a release are asked again: one that restarts is back after a tenth of a second.
 const RELEASES: u32 = 3;
@@ -54,6 +56,7 @@ pub struct Rig {
     claw: ClawConfig,
     limits: JointLimits,
     reset_radians_per_sec: f64,
+    valve_start: ValveStart,
     pace: Pace,
     interrupted: Interrupted,
     /// What all stamps are counted from.
@@ -75,32 +78,29 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Opens the claw's port and checks its servos, without torque, and its camera where frames of the size `seen` are wanted.
-    /// Its limits are the claw's own, narrowed to the twin's, so that an action means the same on both.
+    /// Opens the claw's port and checks its servos, without torque, and its camera where the task is seen in pictures or the valve
+    /// is known by its mark. Its limits are the claw's own, narrowed to the twin's, so that an action means the same on both.
     ///
     /// # Errors
-    /// When the claw's file or a servo is not as it must be, or the valve has no servo.
-    pub fn open(
-        config: &RigConfig,
-        twin: &TwinConfig,
-        seen: Option<FrameSize>,
-        pace: &Pace,
-        interrupted: Interrupted,
-    ) -> Result<Self, RigError> {
+    /// When the claw's file, a servo or the camera's file is not as it must be, or nothing tells the valve's angle.
+    pub fn open(config: &RigConfig, run: &ClawWorld, pace: &Pace, interrupted: Interrupted) -> Result<Self, RigError> {
+        let (twin, seen) = (&run.twin, run.twin.camera.as_ref().map(|camera| camera.size));
         let file = || config.claw.clone();
         let mut claw = ClawConfig::load(&config.claw)?;
         if let Some(port) = &config.port {
             claw = claw.with_port(port);
         }
-        if claw.valve().is_none() {
-            return Err(RigError::NoValve { file: file() });
+        match (config.valve, claw.valve()) {
+            (ValveBy::Servo, None) => return Err(RigError::NoValve { file: file() }),
+            (ValveBy::Mark, Some(_)) => return Err(RigError::ServoAndMark { file: file() }),
+            (ValveBy::Servo, Some(_)) | (ValveBy::Mark, None) => {}
         }
         let refuse = |reason: String| RigError::Limits { file: file(), reason };
         let twins = twin.joint_limits().map_err(|e| refuse(e.to_string()))?;
         let limits = overlap(claw.limits(), &twins).map_err(|e| refuse(e.to_string()))?;
         let epoch = Instant::now();
-        let camera = config.camera.as_ref().zip(seen);
-        let eye = camera.map(|(file, seen)| Eye::open(file, seen, epoch)).transpose()?;
+        let camera = config.camera.as_ref().filter(|_| seen.is_some() || config.valve == ValveBy::Mark);
+        let eye = camera.map(|file| Eye::open(file, seen, config.valve, epoch)).transpose()?;
         let mut limp = Claw::open(&claw)?;
         limp.set_epoch(epoch);
         // From here on, whoever loses power has lost it while this program had them.
@@ -108,6 +108,7 @@ impl Rig {
         Ok(Self {
             limits,
             reset_radians_per_sec: config.reset_radians_per_sec,
+            valve_start: ValveStart::of(config.valve, &run.task).map_err(|error| RigError::Task(error.to_string()))?,
             pace: pace.clone(),
             interrupted,
             epoch,
@@ -198,7 +199,7 @@ impl Rig {
         error
     }
 
-    fn try_step(&mut self, goal: &JointGoal) -> Result<(ClawReading, Option<Frame>), RigError> {
+    fn try_step(&mut self, goal: &JointGoal) -> Result<(ClawReading, Option<Look>), RigError> {
         if (self.interrupted)() {
             self.let_go()?;
             return Err(ClawError::Stopped.into());
@@ -213,8 +214,7 @@ impl Rig {
         let due = Instant::now();
         let reading = claw.read(due + pace.period().max(LEAST_PATIENCE))?;
         let cycle = writing + due.elapsed();
-        let looked = self.eye.as_ref().map(Eye::look).transpose();
-        let captured = self.seen(looked)?;
+        let look = self.look()?;
         self.health = Some(Health {
             told: *told.radians(),
             joint_age: begun.saturating_duration_since(epoch).saturating_sub(since),
@@ -222,45 +222,19 @@ impl Rig {
             amperes: reading.currents,
             celsius: reading.celsius,
             volts: reading.volts,
-            picture: captured.as_ref().map(|captured| picture_health(captured, epoch + reading.stamp.0)),
+            picture: look.as_ref().map(|look| look.health(epoch + reading.stamp.0)),
         });
-        Ok((reading, captured.map(|captured| captured.frame)))
+        Ok((reading, look))
     }
 
-    /// Goes on once there are pictures; without any, it waits without torque.
-    fn wait_for_sight(&mut self) -> Result<(), RigError> {
-        if self.eye.as_ref().is_none_or(|eye| eye.look().is_ok()) {
-            return Ok(());
-        }
-        self.let_go()?;
-        self.eye.as_ref().map_or(Ok(()), |eye| eye.wait_for_frame(&self.interrupted))
-    }
-
-    /// The first picture of an episode, taken once all is where it starts.
-    fn first_look(&mut self) -> Result<Option<Frame>, RigError> {
-        let looked = self.eye.as_ref().map(Eye::look_anew).transpose();
-        Ok(self.seen(looked)?.map(|captured| captured.frame))
-    }
-
-    /// What was seen. Without a picture the claw is let go of.
-    fn seen<T>(&mut self, looked: Result<T, CameraError>) -> Result<T, RigError> {
-        if looked.is_err() {
-            self.let_go()?;
-        }
-        Ok(looked?)
-    }
-
-    fn keep(&mut self, reading: ClawReading, frame: Option<Frame>) -> Reading {
+    fn keep(&mut self, reading: ClawReading, look: Option<Look>) -> Reading {
         let ClawReading { stamp, positions, velocities, torques, valve, .. } = reading;
+        let valve = valve.or_else(|| look.as_ref()?.valve(self.epoch));
+        let frame = look.and_then(|look| look.frame);
         let reading = Reading { stamp, positions, velocities, torques, valve, frame: None };
         self.last = Some(reading.clone());
         Reading { frame, ..reading }
     }
-}
-
-fn picture_health(captured: &Captured, joints: Instant) -> PictureHealth {
-    let skew = captured.captured.max(joints) - captured.captured.min(joints);
-    PictureHealth { number: captured.sequence, age: captured.age, skew }
 }
 
 /// Where both allow a joint to go.
@@ -283,18 +257,22 @@ impl Plant for Rig {
         self.health = None;
         self.wait_for_sight().map_err(|error| self.failed(error))?;
         let reading = self.bring(start)?;
-        let frame = self.first_look().map_err(|error| self.failed(error))?;
+        let look = self.first_look().map_err(|error| self.failed(error))?;
         self.pace.begin();
-        Ok(self.keep(reading, frame))
+        Ok(self.keep(reading, look))
     }
 
     fn step(&mut self, goal: &JointGoal) -> Result<Reading, Failure> {
-        let (reading, frame) = self.try_step(goal).map_err(|error| self.failed(error))?;
-        Ok(self.keep(reading, frame))
+        let (reading, look) = self.try_step(goal).map_err(|error| self.failed(error))?;
+        Ok(self.keep(reading, look))
+    }
+
+    fn turns_valve(&self) -> bool {
+        self.valve_start == ValveStart::Servo
     }
 
     fn frame_size(&self) -> Option<FrameSize> {
-        self.eye.as_ref().map(Eye::size)
+        self.eye.as_ref().and_then(Eye::shown)
     }
 
     fn release(&mut self) -> Result<(), Failure> {

@@ -225,6 +225,7 @@ fn show(policy: &mut Sac, environment: &mut dyn Environment, sink: &dyn Sink, sh
         *shown += 1;
         if let Some(mut record) = environment.control_record() {
             record.step = *shown;
+            record.poses = environment.poses();
             record.reading.frame = observation.pictures.last().cloned();
             record.attention = policy.attention_overlay(&observation, &action);
             sink.record(turnkey_core::Record::Control(Box::new(record)));

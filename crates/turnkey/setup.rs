@@ -1,6 +1,6 @@
 //! The parts of a run, from its configuration.
 
-use crate::config::{ClawConfig, Config, World};
+use crate::config::{ClawWorld, Config, World};
 use crate::pace::{Pace, Paced};
 use crate::rig::{Interrupted, Rig};
 use crate::run_folder::RunFolder;
@@ -57,15 +57,14 @@ pub fn paced_environment(
     match &claw.rig {
         None => dressed(claw, Paced::new(twin(claw)?, pace.clone()), dress),
         Some(rig) => {
-            let seen = claw.twin.camera.as_ref().map(|camera| camera.size);
-            let plant = Rig::open(rig, &claw.twin, seen, pace, interrupted).context("the rig can't be used")?;
+            let plant = Rig::open(rig, claw, pace, interrupted).context("the rig can't be used")?;
             dressed(claw, plant, dress)
         }
     }
 }
 
 fn dressed<P: Plant + Send + 'static>(
-    config: &ClawConfig,
+    config: &ClawWorld,
     plant: P,
     dress: Dress<'_>,
 ) -> Result<Box<dyn Environment + Send>> {
@@ -97,11 +96,11 @@ pub fn augmentation(config: &Config) -> Result<Option<Augmentation>> {
     Ok(Some(Augmentation::new(&task(claw)?, augmentation).context("the augmentation doesn't fit the task")?))
 }
 
-fn task(config: &ClawConfig) -> Result<ValveTask> {
+fn task(config: &ClawWorld) -> Result<ValveTask> {
     ValveTask::new(config.task.clone()).context("the task can't be made")
 }
 
-fn twin(config: &ClawConfig) -> Result<Twin> {
+fn twin(config: &ClawWorld) -> Result<Twin> {
     Twin::new(config.twin.clone()).with_context(|| match config.twin.model {
         ModelName::Turnkey => "the twin can't be made".to_owned(),
         ModelName::Robel => {
@@ -114,7 +113,7 @@ fn twin(config: &ClawConfig) -> Result<Twin> {
     })
 }
 
-fn on_plant<P: Plant + Send + 'static>(config: &ClawConfig, plant: P) -> Result<Box<dyn Environment + Send>> {
+fn on_plant<P: Plant + Send + 'static>(config: &ClawWorld, plant: P) -> Result<Box<dyn Environment + Send>> {
     let environment = ClawEnvironment::new(plant, task(config)?).context("the task doesn't fit the plant")?;
     let Some(augmentation) = config.augmentation.clone() else { return Ok(Box::new(environment)) };
     let environment = environment.with_augmentation(augmentation).context("the augmentation doesn't fit the task")?;

@@ -155,6 +155,7 @@ impl Trainer {
             && let Some(mut record) = self.environment.control_record()
         {
             record.step = state.step;
+            record.poses = self.environment.poses();
             record.attention = self.learner.attention_overlay(&transition.observation, &transition.action);
             self.sink.record(Record::Control(Box::new(record)));
         }

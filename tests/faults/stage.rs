@@ -1,7 +1,7 @@
 //! A run on an emulated rig that things can be done to, and what it left.
 
 use crate::emulated::EmulatedRig;
-use crate::support::{self, turnkey, words};
+use crate::support::{self, LOG, row_count, rows, turnkey, words};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -41,10 +41,9 @@ actor_hidden = [16, 16]
 critic_hidden = [16, 16]
 "#;
 
-/// Bytes of a segment's header, and of a row: its numbers (22 seen twice, 9 of action, 2 more), and what follows them.
-const HEADER: usize = 48;
+/// Bytes of what a row saw, and of how its episode ended and its checksum, which come last.
 const SEEN: usize = 4 * 22;
-const ROW: usize = 4 * (2 * 22 + 9 + 2) + 8;
+const ENDS: usize = 8;
 
 /// A run in progress.
 pub(crate) struct Stage {
@@ -77,8 +76,7 @@ impl Stage {
     }
 
     pub(crate) fn rows(&self) -> usize {
-        let file = fs::metadata(self.path().join("runs/rig/replay/000000000000.rows"));
-        file.map_or(0, |file| file.len() as usize).saturating_sub(HEADER) / ROW
+        row_count(&self.path().join("runs/rig"), &LOG)
     }
 
     /// What was said from this place on.
@@ -125,12 +123,11 @@ impl Stage {
                 last = Some(step.stamp_secs);
             }
         }
-        let bytes = fs::read(self.path().join("runs/rig/replay/000000000000.rows")).unwrap();
-        let rows: Vec<&[u8]> = bytes[HEADER..].chunks_exact(ROW).collect();
-        let next = ROW - 8 - SEEN;
-        let ended = |row: &[u8]| row[ROW - 8..ROW - 4] != [0; 4];
+        let (rows, ends) = (rows(&self.path().join("runs/rig"), &LOG), LOG.row_bytes() - ENDS);
+        let next = ends - SEEN;
+        let ended = |row: &[u8]| row[ends..ends + 4] != [0; 4];
         let breaks =
-            rows.windows(2).filter(|two| !ended(two[0]) && two[0][next..next + SEEN] != two[1][..SEEN]).count();
+            rows.windows(2).filter(|two| !ended(&two[0]) && two[0][next..next + SEEN] != two[1][..SEEN]).count();
         let broken = counts.last_episode - counts.whole;
         assert!(breaks as u64 <= broken, "{breaks} breaks in {broken} broken episodes");
     }

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+use turnkey_replay::{Format, Widths};
 
 /// The binary.
 pub(crate) const TURNKEY: &str = env!("CARGO_BIN_EXE_turnkey");
@@ -30,6 +31,22 @@ batch_size = 16
 actor_hidden = [16, 16]
 critic_hidden = [16, 16]
 "#;
+
+/// The log of a small task by position: 22 numbers seen, 9 of an action.
+pub(crate) const LOG: Format = Format::new(Widths { observation: 22, action: 9, pictures: None });
+
+/// The rows in the first segment of a run's log of this format, as bytes; without one that is not whole yet.
+pub(crate) fn rows(run: &Path, log: &Format) -> Vec<Vec<u8>> {
+    let bytes = fs::read(run.join("replay/000000000000.rows")).unwrap_or_default();
+    let rows = bytes.get(Format::HEADER_BYTES..).unwrap_or_default();
+    rows.chunks_exact(log.row_bytes()).map(<[u8]>::to_vec).collect()
+}
+
+/// How many they are.
+pub(crate) fn row_count(run: &Path, log: &Format) -> usize {
+    let file = fs::metadata(run.join("replay/000000000000.rows"));
+    file.map_or(0, |file| file.len() as usize).saturating_sub(Format::HEADER_BYTES) / log.row_bytes()
+}
 
 /// What servos, an episode's own dynamics and augmentation add to a run's state.
 pub(crate) const SERVOS: &str = r#"

@@ -21,6 +21,7 @@ pub(crate) struct EmulatedRig {
     pub(crate) port: String,
     pub(crate) faults: FaultHandle,
     observer: Observer,
+    twin: Arc<Mutex<TwinHorns>>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -45,9 +46,11 @@ impl EmulatedRig {
         let config = raw.check("claw.toml").unwrap();
         let emulated = turnkey::claw_emulate::emulated(&config);
         let start = Start { joints: [0.0; JOINTS], valve: 0.0, seed: 0 };
-        let twin = Arc::new(Mutex::new(TwinHorns::new(TwinConfig::default(), &start).unwrap()));
+        let twin = TwinHorns::new(TwinConfig::default(), &start).unwrap();
+        let twin = if config.valve().is_none() { twin.without_valve_servo() } else { twin };
+        let twin = Arc::new(Mutex::new(twin));
         let film = camera.map(|file| Film::open(file, Arc::clone(&twin), 0).unwrap());
-        let mut emulator = Emulator::open(&emulated, twin).unwrap();
+        let mut emulator = Emulator::open(&emulated, Arc::clone(&twin)).unwrap();
         let port = emulator.port().to_str().unwrap().to_owned();
         let (faults, observer) = (emulator.faults(), emulator.observer());
         let stop = Arc::new(AtomicBool::new(false));
@@ -60,12 +63,17 @@ impl EmulatedRig {
         let stopped = Arc::clone(&stop);
         let filming = film.map(|film| std::thread::spawn(move || film.run(&stopped).unwrap()));
         let threads = filming.into_iter().chain([std::thread::spawn(run)]).collect();
-        Self { config, port, faults, observer, stop, threads }
+        Self { config, port, faults, observer, twin, stop, threads }
     }
 
     /// What a servo is like, as somebody who isn't on the bus sees it.
     pub(crate) fn servo(&self, id: u8) -> ServoView {
         self.observer.state().servo(ServoId(id)).unwrap().clone()
+    }
+
+    /// Where the valve is, rad, turns counted.
+    pub(crate) fn valve(&self) -> f64 {
+        self.twin.lock().unwrap().valve().position
     }
 
     /// The joints' servos.

@@ -2,7 +2,7 @@
 //!
 //! [`RawCameraConfig`] is what is written; [`CameraConfig`] is what can be used, and only checking makes one.
 
-use crate::{CameraError, CameraFormat, View};
+use crate::{CameraError, CameraFormat, MarkConfig, View};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,6 +40,9 @@ pub struct RawCameraConfig {
     pub watchdog: WatchdogSettings,
     /// Where the camera is, as `turnkey camera align` found it.
     pub view: Option<View>,
+    /// What the valve's mark looks like, where the valve's angle is to come from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<MarkConfig>,
 }
 
 /// Controls that are written, read back, and locked; what is absent is left as it is. Units are the device's own, which
@@ -221,7 +224,8 @@ impl RawCameraConfig {
         let refuse = |field: &str, expected: String, found: String, fix| {
             Err(CameraError::Config { file: file.into(), field: field.into(), expected, found, fix })
         };
-        for (field, value, low, high) in self.numbers() {
+        let of_mark = self.mark.iter().flat_map(MarkConfig::numbers);
+        for (field, value, low, high) in self.numbers().into_iter().chain(of_mark) {
             if !(low..=high).contains(&value) {
                 let fix = "see hardware/camera.toml";
                 return refuse(field, format!("{low} to {high}"), value.to_string(), fix);

@@ -55,6 +55,18 @@ pub enum CameraError {
         /// What last went wrong, if anything since the newest frame.
         because: Option<String>,
     },
+    /// A frame without the valve's mark.
+    #[error(
+        "{camera}: the valve's mark: expected {expected}, got {found}\n  fix: see that nothing covers the mark, and nothing else has its colour; `turnkey camera doctor` says what it finds, [mark] in the camera's file what is looked for"
+    )]
+    NoMark {
+        /// The camera's name.
+        camera: String,
+        /// What of it should have been there.
+        expected: String,
+        /// What was.
+        found: String,
+    },
     /// A control that doesn't hold what was written.
     #[error("{camera}: {control}: expected {expected}, got {found}\n  fix: {fix}")]
     Control {
@@ -122,7 +134,7 @@ impl CameraError {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Lost { .. } | Self::NoFrame { .. } => Kind::Retry,
+            Self::Lost { .. } | Self::NoFrame { .. } | Self::NoMark { .. } => Kind::Retry,
             Self::Picture { source, .. } => source.kind(),
             _ => Kind::Stop,
         }

@@ -1,6 +1,6 @@
 //! How the world is looked at, and what can be changed about how it looks.
 
-use crate::{Frame, Geometry, Pose};
+use crate::{Frame, FrameSize, Geometry, Pose};
 use serde::{Deserialize, Serialize};
 
 /// A pinhole camera without distortion.
@@ -18,6 +18,19 @@ impl Camera {
     #[must_use]
     pub fn focal_length(&self, height: usize) -> f32 {
         0.5 * height as f32 / (0.5 * self.vertical_fov).tan()
+    }
+
+    /// Where on the level plane at `height` (m) the point lies, m along x and y, that is seen at `column` and `row` of a picture of
+    /// this size: pixels from its left and upper edges, not whole ones. `None` where the plane isn't seen there.
+    #[must_use]
+    pub fn on_plane(&self, [column, row]: [f32; 2], size: FrameSize, height: f32) -> Option<[f32; 2]> {
+        let focal = self.focal_length(size.height);
+        let [right, up] =
+            [column - 0.5 * size.width as f32, 0.5 * size.height as f32 - row].map(|pixels| pixels / focal);
+        let ray = rotate(self.pose.rotation, [right, up, -1.0]);
+        let [x, y, z] = self.pose.position;
+        let along = (height - z) / ray[2];
+        (along > 0.0 && along.is_finite()).then(|| [x + along * ray[0], y + along * ray[1]])
     }
 
     /// A camera at `eye` (m) that looks at `target` (m), world z up.
@@ -44,6 +57,14 @@ fn cross(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
 fn unit(a: [f32; 3]) -> [f32; 3] {
     let length = dot(a, a).sqrt();
     a.map(|x| x / length)
+}
+
+/// `v` turned by a quaternion x, y, z, w.
+fn rotate(q: [f32; 4], v: [f32; 3]) -> [f32; 3] {
+    let u = [q[0], q[1], q[2]];
+    let t = cross(u, v).map(|x| 2.0 * x);
+    let twice = cross(u, t);
+    std::array::from_fn(|i| v[i] + q[3] * t[i] + twice[i])
 }
 
 /// The quaternion x, y, z, w of the rotation whose matrix has these columns.
@@ -156,13 +177,6 @@ pub enum SceneEdit {
 mod tests {
     use super::*;
 
-    fn rotate(q: [f32; 4], v: [f32; 3]) -> [f32; 3] {
-        let u = [q[0], q[1], q[2]];
-        let t = cross(u, v).map(|x| 2.0 * x);
-        let twice = cross(u, t);
-        std::array::from_fn(|i| v[i] + q[3] * t[i] + twice[i])
-    }
-
     #[test]
     fn a_camera_looks_where_it_is_told_to_with_the_world_upright() {
         for (eye, target) in [
@@ -185,5 +199,20 @@ mod tests {
     fn the_focal_length_is_half_the_height_at_a_right_angle() {
         let camera = Camera::looking_at([1.0, 0.0, 0.0], [0.0; 3], std::f32::consts::FRAC_PI_2);
         assert!((camera.focal_length(64) - 32.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_point_of_the_picture_lies_where_its_ray_meets_the_plane() {
+        let size = FrameSize { width: 40, height: 20 };
+        // At a right angle, 10 pixels from the middle are as far away as the plane is: 0.3 m.
+        let above = Camera::looking_at([0.1, 0.2, 0.5], [0.1, 0.2, 0.0], std::f32::consts::FRAC_PI_2);
+        for (point, expected) in [([20.0, 10.0], [0.1, 0.2]), ([30.0, 10.0], [0.4, 0.2]), ([20.0, 5.0], [0.1, 0.35])] {
+            let [x, y] = above.on_plane(point, size, 0.2).unwrap();
+            assert!((x - expected[0]).abs() < 1e-5 && (y - expected[1]).abs() < 1e-5, "{point:?}: {x} {y}");
+        }
+        assert_eq!(above.on_plane([20.0, 10.0], size, 0.6), None, "it looks down");
+        let level = Camera::looking_at([0.3, 0.0, 0.1], [0.0, 0.0, 0.1], 1.0);
+        assert_eq!(level.on_plane([20.0, 5.0], size, 0.0), None, "above the horizon");
+        assert_eq!(level.on_plane([20.0, 10.0], size, 0.1), None, "along the plane");
     }
 }

@@ -1,6 +1,6 @@
 //! What a learner interacts with: a plant with a task, or a benchmark.
 
-use crate::{Action, Augment, ControlRecord, End, Failure, Observation, PictureShape, Scene, Snapshot};
+use crate::{Action, Augment, ControlRecord, End, Failure, Observation, PictureShape, Pose, Scene, Snapshot};
 
 /// Something to act in, episode after episode.
 pub trait Environment: Snapshot {
@@ -37,7 +37,12 @@ pub trait Environment: Snapshot {
         None
     }
 
-    /// The last step as a person wants to see it, where there is something to see.
+    /// Where the shapes of [`Environment::scene`] are now, in its order. A plant of metal computes them for this alone.
+    fn poses(&self) -> Vec<Pose> {
+        Vec::new()
+    }
+
+    /// The last step as a person wants to see it, where there is something to see, without [`Environment::poses`].
     fn control_record(&self) -> Option<ControlRecord> {
         None
     }

@@ -14,7 +14,8 @@ pub trait Plant: Snapshot {
     /// The control period: the time one [`Plant::step`] takes.
     fn period(&self) -> Duration;
 
-    /// Brings joints and valve to `start`, at rest, and reads them.
+    /// Brings joints and valve to `start`, at rest, and reads them. A valve that the plant [can't turn][Plant::turns_valve]
+    /// stays where it is.
     ///
     /// # Errors
     /// When the plant can't be brought there or can't be read.
@@ -32,6 +33,11 @@ pub trait Plant: Snapshot {
     /// When the plant may still be holding on.
     fn release(&mut self) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// Whether a reset brings the valve to where an episode is to start, by something of its own.
+    fn turns_valve(&self) -> bool {
+        true
     }
 
     /// The size of the frames in its readings, where there is a camera.
@@ -126,10 +132,14 @@ pub struct Reading {
 }
 
 /// The valve as measured.
+///
+/// Where a servo measures it, that is with the joints; where a camera does, when the picture was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ValveReading {
     /// Angle of the coloured mark, rad, turns counted (not wrapped).
     pub angle: f64,
     /// Angular velocity, rad/s.
     pub velocity: f64,
+    /// When it was measured.
+    pub stamp: Stamp,
 }

@@ -139,6 +139,10 @@ impl<P: Plant> Plant for Disturbed<P> {
         self.plant.limits()
     }
 
+    fn turns_valve(&self) -> bool {
+        self.plant.turns_valve()
+    }
+
     fn period(&self) -> Duration {
         self.plant.period()
     }

@@ -4,7 +4,7 @@ use crate::senses::Sight;
 use crate::{Augmentation, AugmentationConfig, EnvError, Sees, ValveTask};
 use serde::{Deserialize, Serialize};
 use turnkey_core::{
-    Action, Augment, ControlRecord, Environment, Failure, JOINTS, JointVector, Observation, PictureShape, Plant,
+    Action, Augment, ControlRecord, Environment, Failure, JOINTS, JointVector, Observation, PictureShape, Plant, Pose,
     Reading, Rng, Scene, Snapshot, SnapshotError, Spec, Step, Task,
 };
 
@@ -94,6 +94,9 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
         self.episode = None;
         let start = self.task.begin(&mut Rng::new(seed, "episode"));
         let reading = self.plant.reset(&start)?;
+        if !self.plant.turns_valve() {
+            self.task.begin_where_it_is(&start, &reading)?;
+        }
         let sight = self.spec.pictures.map(|shape| Sight::begin(shape, &reading)).transpose()?;
         let observation = self.observe(&reading, sight.as_ref())?;
         self.episode = Some(Episode { reading, sight, last: None, over: false });
@@ -132,6 +135,10 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
         self.plant.scene()
     }
 
+    fn poses(&self) -> Vec<Pose> {
+        self.plant.poses()
+    }
+
     fn control_record(&self) -> Option<ControlRecord> {
         let Episode { reading, last, .. } = self.episode.as_ref()?;
         let Command { action, goal } = last.as_ref()?;
@@ -148,7 +155,7 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
             attention: None,
             lateness: None,
             health: self.plant.health(),
-            poses: self.plant.poses(),
+            poses: Vec::new(),
         })
     }
 }

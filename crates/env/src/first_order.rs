@@ -53,7 +53,7 @@ impl FirstOrderPlant {
             periods: 0,
             positions: [0.0; JOINTS],
             velocities: [0.0; JOINTS],
-            valve: ValveReading { angle: 0.0, velocity: 0.0 },
+            valve: ValveReading { angle: 0.0, velocity: 0.0, stamp: Stamp::default() },
             noise: Rng::new(0, "first_order"),
         };
         Self { limits, state, camera: None }
@@ -118,7 +118,7 @@ impl Plant for FirstOrderPlant {
             periods: self.state.periods,
             positions: start.joints,
             velocities: [0.0; JOINTS],
-            valve: ValveReading { angle: start.valve, velocity: 0.0 },
+            valve: ValveReading { angle: start.valve, velocity: 0.0, stamp: Stamp(PERIOD * self.state.periods) },
             noise: Rng::new(start.seed, "first_order"),
         };
         Ok(self.reading())
@@ -138,8 +138,9 @@ impl Plant for FirstOrderPlant {
             .sum();
         state.positions.iter_mut().zip(travel).for_each(|(position, travel)| *position += travel);
         state.velocities = travel.map(|x| x / dt);
-        state.valve = ValveReading { angle: state.valve.angle + drag, velocity: drag / dt };
         state.periods += 1;
+        let stamp = Stamp(PERIOD * state.periods);
+        state.valve = ValveReading { angle: state.valve.angle + drag, velocity: drag / dt, stamp };
         Ok(self.reading())
     }
 }

@@ -70,6 +70,18 @@ impl ValveTask {
         Ok(Outcome { reward, end: None, info: Info { angular_error: Some(error), success, terms } })
     }
 
+    /// Goes on from where the valve is in place of where `start` has it: a target that is counted from the valve goes along.
+    ///
+    /// # Errors
+    /// When the reading has no valve, or a number that is not finite.
+    pub(crate) fn begin_where_it_is(&mut self, start: &Start, reading: &Reading) -> Result<(), EnvError> {
+        let valve = valve(reading)?;
+        if self.config.target.from == TargetFrame::Start {
+            self.episode.target += valve.angle - start.valve;
+        }
+        Ok(())
+    }
+
     /// The numbers of an observation that tell nothing of the valve, in their places: all that a policy that sees
     /// pictures is given besides them.
     fn felt(&self, senses: &Senses) -> Vec<f32> {

@@ -46,7 +46,7 @@ struct Misled(FirstOrderPlant, f64);
 
 impl Misled {
     fn mislead(&self, reading: Reading) -> Reading {
-        let valve = reading.valve.map(|valve| ValveReading { angle: valve.angle + self.1, velocity: self.1 });
+        let valve = reading.valve.map(|valve| ValveReading { angle: valve.angle + self.1, velocity: self.1, ..valve });
         Reading { valve, ..reading }
     }
 }

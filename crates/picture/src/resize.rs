@@ -20,7 +20,8 @@ pub struct Crop {
 
 impl Crop {
     /// All of a picture.
-    pub(crate) fn whole(size: FrameSize) -> Self {
+    #[must_use]
+    pub fn whole(size: FrameSize) -> Self {
         Self { left: 0, top: 0, width: size.width, height: size.height }
     }
 

@@ -55,7 +55,7 @@ pub enum ReplayError {
     #[error("expected room for at least one transition")]
     NoCapacity,
     /// A sample of nothing.
-    #[error("nothing to sample: no transition was pushed yet")]
+    #[error("nothing to sample: expected a transition that is not discarded, found none")]
     Empty,
     /// A batch whose buffers do not fit its size and the replay's widths.
     #[error(

@@ -8,7 +8,11 @@
 //! [`ReplayLog`] appends the same transitions to files. A checkpoint stores the count that
 //! [`ReplayLog::sync`] returns; [`ReplayLog::resume`] gives back the replay exactly as it was then, so
 //! that the samples which follow are the same to the bit.
+//!
+//! Rows that turned out not to be worth learning from are discarded in both: they keep their numbers and places, and are never
+//! sampled again.
 
+mod discarded;
 mod error;
 mod log;
 mod ring;

@@ -2,6 +2,7 @@
 
 use crate::{
     ReplayError, Widths,
+    discarded::Discarded,
     slots::Slots,
     stacks::Stacks,
     track::{Place, Track},
@@ -23,6 +24,8 @@ pub struct Replay {
     pushed: u64,
     /// The oldest transition that can be sampled, counted from the start of the run.
     oldest: u64,
+    /// Those of the rows kept that are not sampled.
+    discarded: Discarded,
     rows: Slots<f32>,
     stacks: Option<Stacks>,
 }
@@ -44,7 +47,7 @@ impl Replay {
         widths.validate()?;
         let rows = Slots::new(capacity, widths.row(), CHUNK_ROWS);
         let stacks = widths.pictures.map(|shape| Stacks::new(capacity, shape));
-        Ok(Self { widths, pushed, oldest: pushed, rows, stacks })
+        Ok(Self { widths, pushed, oldest: pushed, discarded: Discarded::default(), rows, stacks })
     }
 
     /// Keeps a transition, in place of the oldest one when full.
@@ -72,6 +75,16 @@ impl Replay {
                 self.oldest += 1;
             }
         }
+        if !self.discarded.is_empty() {
+            self.discarded.keep(self.oldest..self.pushed);
+        }
+    }
+
+    /// Takes these transitions, counted from the start of the run, out of what is sampled. They keep their places until they are
+    /// written over.
+    pub fn discard(&mut self, rows: Range<u64>) {
+        self.discarded.add(rows);
+        self.discarded.keep(self.oldest..self.pushed);
     }
 
     /// Puts the next transition back from what a log kept: the numbers of its row and, where it has pictures,
@@ -118,18 +131,18 @@ impl Replay {
         self.stacks.as_ref().map(Stacks::track)
     }
 
-    /// Fills `batch` with rows drawn uniformly, with replacement. Allocates nothing.
+    /// Fills `batch` with rows drawn uniformly, with replacement, of those that are not discarded. Allocates nothing.
     ///
     /// # Errors
-    /// When nothing was pushed yet, or the batch has other widths or pictures than the replay.
+    /// When there is nothing to sample, or the batch has other widths or pictures than the replay.
     pub fn sample(&self, batch: &mut Batch, rng: &mut Rng) -> Result<(), ReplayError> {
-        if self.is_empty() {
+        if !self.can_be_sampled() {
             return Err(ReplayError::Empty);
         }
         let Widths { observation, action, .. } = self.widths;
         check_batch(batch, self.widths)?;
         for i in 0..batch.size {
-            let slot = self.kept_slot(rng.below(self.len()));
+            let slot = self.draw(rng);
             let row = self.rows.get(slot);
             let seen = i * observation..(i + 1) * observation;
             batch.observations[seen.clone()].copy_from_slice(&row[self.widths.observation()]);
@@ -144,6 +157,23 @@ impl Replay {
         Ok(())
     }
 
+    /// The slot of a transition that is not discarded, of which there must be one.
+    fn draw(&self, rng: &mut Rng) -> usize {
+        loop {
+            let slot = self.kept_slot(rng.below(self.len()));
+            if self.discarded.is_empty() || !self.discarded.contains(self.number(slot)) {
+                return slot;
+            }
+        }
+    }
+
+    /// Which transition of the run lies in a slot of those kept.
+    fn number(&self, slot: usize) -> u64 {
+        let oldest = self.rows.slot(self.oldest);
+        let further = if slot >= oldest { slot - oldest } else { slot + self.capacity() - oldest };
+        self.oldest + further as u64
+    }
+
     /// The slot that is number `kept`, from slot 0 on, of those with a transition that can be sampled.
     fn kept_slot(&self, kept: usize) -> usize {
         let (oldest, end) = (self.rows.slot(self.oldest), self.rows.slot(self.oldest) + self.len());
@@ -155,13 +185,19 @@ impl Replay {
         }
     }
 
-    /// Transitions that can be sampled now.
+    /// Whether there is a transition that is not discarded.
+    #[must_use]
+    pub fn can_be_sampled(&self) -> bool {
+        self.discarded.within(&(self.oldest..self.pushed)) < self.len() as u64
+    }
+
+    /// Transitions that are kept now, those discarded included.
     #[must_use]
     pub fn len(&self) -> usize {
         (self.pushed - self.oldest) as usize
     }
 
-    /// Whether there is nothing to sample.
+    /// Whether none is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -2,11 +2,12 @@
 //! of being written does not; and a hole is refused.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, OpenOptions},
     num::NonZeroU64,
     path::Path,
 };
-use turnkey_core::{Action, End, Frame, FrameSize, Observation, PictureShape, Stamp, Transition};
+use turnkey_core::{Action, Batch, End, Frame, FrameSize, Observation, PictureShape, Rng, Stamp, Transition};
 use turnkey_replay::{Format, Replay, ReplayError, ReplayLog, Widths};
 
 const SIZE: FrameSize = FrameSize { width: 3, height: 2 };
@@ -111,4 +112,94 @@ fn a_hole_is_refused_and_so_is_a_log_shorter_than_its_checkpoint() {
     assert_eq!(fs::read(&path).unwrap(), bytes, "it was changed");
     let error = recovered(dir.path(), false, 9).unwrap_err();
     assert!(matches!(error, ReplayError::Missing { .. }), "{error}");
+}
+
+/// The rewards, which are the numbers of the rows, that a replay gives in many samples.
+fn sampled(replay: &Replay) -> BTreeSet<u64> {
+    let mut batch = Batch::zeros(64, 1, 1);
+    let mut rng = Rng::new(0, "samples");
+    (0..200)
+        .flat_map(|_| {
+            replay.sample(&mut batch, &mut rng).unwrap();
+            batch.rewards.clone()
+        })
+        .map(|reward| reward as u64)
+        .collect()
+}
+
+#[test]
+fn discarded_rows_are_never_sampled_nor_after_a_recovery_and_keep_their_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), false, 10, 20);
+    let (mut log, mut replay) = recovered(folder.path(), false, 10).unwrap();
+    for rows in [5..10, 15..20] {
+        log.discard(rows.clone()).unwrap();
+        replay.discard(rows);
+    }
+    let expected: BTreeSet<u64> = (0..5).chain(10..15).collect();
+    assert_eq!(sampled(&replay), expected);
+    for row in 20..25 {
+        log.append(&transition(row, false)).unwrap();
+    }
+    log.flush().unwrap();
+    drop(log);
+    let (log, replay) = recovered(folder.path(), false, 10).unwrap();
+    assert_eq!((log.count(), replay.pushed(), replay.len()), (25, 25, 25));
+    assert_eq!(sampled(&replay), expected.iter().copied().chain(20..25).collect());
+    drop(log);
+
+    // Rows that come in the place of some that were cut off are others.
+    let (mut log, mut replay) = ReplayLog::resume(folder.path(), format(false), 17, CAPACITY).unwrap();
+    assert_eq!(sampled(&replay), expected);
+    for row in 17..20 {
+        log.append(&transition(row, false)).unwrap();
+        replay.push(&transition(row, false)).unwrap();
+    }
+    log.flush().unwrap();
+    drop(log);
+    let as_it_is: BTreeSet<u64> = expected.iter().copied().chain(17..20).collect();
+    assert_eq!(
+        (sampled(&replay), sampled(&recovered(folder.path(), false, 17).unwrap().1)),
+        (as_it_is.clone(), as_it_is)
+    );
+}
+
+#[test]
+fn a_range_that_was_cut_short_counts_as_not_written_and_an_altered_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), false, 10, 20);
+    let (mut log, _) = recovered(folder.path(), false, 10).unwrap();
+    log.discard(0..5).unwrap();
+    log.discard(10..15).unwrap();
+    drop(log);
+    let path = folder.path().join("discarded");
+    cut(&path, 1);
+    let (_, replay) = recovered(folder.path(), false, 10).unwrap();
+    assert_eq!(sampled(&replay), (5..20).collect());
+    // What is written after it is whole.
+    let (mut log, _) = recovered(folder.path(), false, 10).unwrap();
+    log.discard(15..20).unwrap();
+    drop(log);
+    assert_eq!(sampled(&recovered(folder.path(), false, 10).unwrap().1), (5..15).collect());
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[9] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let error = recovered(folder.path(), false, 10).unwrap_err().to_string();
+    assert!(error.contains("discarded, range 0") && error.contains("nothing was changed"), "{error}");
+    fs::write(&path, b"something else").unwrap();
+    assert!(matches!(recovered(folder.path(), false, 10), Err(ReplayError::Foreign { what: "magic", .. })));
+}
+
+#[test]
+fn a_replay_all_of_whose_rows_are_discarded_has_nothing_to_sample_until_another_comes() {
+    let widths = Widths { observation: 1, action: 1, pictures: None };
+    let mut replay = Replay::new(4, widths).unwrap();
+    (0..6).for_each(|row| replay.push(&transition(row, false)).unwrap());
+    replay.discard(0..6);
+    assert!(!replay.can_be_sampled() && !replay.is_empty());
+    assert!(matches!(replay.sample(&mut Batch::zeros(1, 1, 1), &mut Rng::new(0, "samples")), Err(ReplayError::Empty)));
+    replay.push(&transition(6, false)).unwrap();
+    assert_eq!(sampled(&replay), [6].into());
+    (7..11).for_each(|row| replay.push(&transition(row, false)).unwrap());
+    assert_eq!(sampled(&replay), (7..11).collect(), "what was discarded is written over");
 }

@@ -64,9 +64,11 @@ impl Drive {
         reading.positions = reading.positions.map(position_read);
         reading.velocities = reading.velocities.map(velocity_read);
         reading.torques = std::array::from_fn(|joint| self.servo.torque_read(&self.states[joint]));
-        reading.valve = reading
-            .valve
-            .map(|valve| ValveReading { angle: position_read(valve.angle), velocity: velocity_read(valve.velocity) });
+        reading.valve = reading.valve.map(|ValveReading { angle, velocity, stamp }| ValveReading {
+            angle: position_read(angle),
+            velocity: velocity_read(velocity),
+            stamp,
+        });
         reading
     }
 

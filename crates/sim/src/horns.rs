@@ -4,9 +4,11 @@ use crate::{Actuation, Twin, TwinConfig, TwinError};
 use turnkey_core::servo::{Horn, ServoPhysics};
 use turnkey_core::{Failure, JOINTS, Plant as _, Start};
 
-/// The twin moved by torques from outside: horns 0 to 8 are the claw's joints, horn 9 is the valve's.
+/// The twin moved by torques from outside: horns 0 to 8 are the claw's joints, horn 9 is the valve's, where that has a servo.
 pub struct TwinHorns {
     twin: Twin,
+    /// How many of them servos turn.
+    count: usize,
 }
 
 impl TwinHorns {
@@ -18,7 +20,20 @@ impl TwinHorns {
     pub fn new(config: TwinConfig, start: &Start) -> Result<Self, TwinHornsError> {
         let mut twin = Twin::new(TwinConfig { actuation: Actuation::Servo, ..config })?;
         twin.reset(start)?;
-        Ok(Self { twin })
+        Ok(Self { twin, count: JOINTS + 1 })
+    }
+
+    /// The same with a valve that nothing turns but fingers: nine horns.
+    #[must_use]
+    pub fn without_valve_servo(self) -> Self {
+        Self { count: JOINTS, ..self }
+    }
+
+    /// Where the valve is, whether it has a servo or not.
+    #[must_use]
+    pub fn valve(&self) -> Horn {
+        let (.., (position, velocity)) = self.twin.motion();
+        Horn { position, velocity }
     }
 
     /// The twin that is turned: what its camera sees, where its shapes are.
@@ -40,7 +55,7 @@ pub enum TwinHornsError {
 
 impl ServoPhysics for TwinHorns {
     fn horns(&self) -> usize {
-        JOINTS + 1
+        self.count
     }
 
     fn step_secs(&self) -> f64 {
@@ -48,17 +63,18 @@ impl ServoPhysics for TwinHorns {
     }
 
     fn horn(&self, index: usize) -> Horn {
-        let (positions, velocities, valve) = self.twin.motion();
+        assert!(index < self.count, "one of {} horns", self.count);
+        let (positions, velocities, _) = self.twin.motion();
         match index {
-            JOINTS => Horn { position: valve.0, velocity: valve.1 },
+            JOINTS => self.valve(),
             _ => Horn { position: positions[index], velocity: velocities[index] },
         }
     }
 
     fn advance(&mut self, torques: &[f64]) -> Result<(), Failure> {
-        assert_eq!(torques.len(), JOINTS + 1, "one torque a horn");
+        assert_eq!(torques.len(), self.count, "one torque a horn");
         let joints = std::array::from_fn(|joint| torques[joint]);
-        self.twin.turn(&joints, torques[JOINTS])
+        self.twin.turn(&joints, torques.get(JOINTS).copied().unwrap_or(0.0))
     }
 }
 

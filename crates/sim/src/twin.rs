@@ -143,8 +143,8 @@ impl Twin {
         };
         let (angle, velocity) = self.physics.valve();
         let positions = self.physics.positions().map(|angle| noisy(angle, joint_noise));
-        let valve = ValveReading { angle: noisy(angle, valve_noise), velocity };
         let stamp = Stamp(Duration::from_micros(self.motion.steps * PHYSICS_STEP_MICROS));
+        let valve = ValveReading { angle: noisy(angle, valve_noise), velocity, stamp };
         let reading = Reading {
             stamp,
             positions,

@@ -156,6 +156,7 @@ impl Asynchronous {
             exploration: Exploration::with_rng(&config.exploration, widths.action, rng("exploration")),
             episode_seeds: rng("episodes"),
             step,
+            begun_at: step,
             episodes: earlier.episodes,
             lateness: Lateness::new(period),
             window: Window::new(period),

@@ -6,7 +6,7 @@ mod watch;
 pub(super) use mishap::OnRig;
 
 use super::journal::Entry;
-use super::learning::Shared;
+use super::learning::{Experience, Shared};
 use super::telemetry::Watchers;
 use super::weights::{Published, Weights};
 use super::{Abandoned, Ended};
@@ -39,7 +39,7 @@ const TIMING_SECS: f64 = 60.0;
 pub(super) struct Outlets {
     pub(super) journal: Sender<Entry>,
     /// `None` once nothing is left to be learned from.
-    pub(super) learner: Option<Sender<Arc<Transition>>>,
+    pub(super) learner: Option<Sender<Experience>>,
     pub(super) watchers: Watchers,
 }
 
@@ -56,6 +56,8 @@ pub(super) struct Control {
     pub(super) exploration: Exploration,
     pub(super) episode_seeds: Rng,
     pub(super) step: u64,
+    /// The steps before the present episode.
+    pub(super) begun_at: u64,
     pub(super) episodes: u64,
     pub(super) lateness: Lateness,
     pub(super) window: Window,
@@ -178,6 +180,7 @@ impl Control {
             Ok(observation) => observation,
             Err(failure) => return self.mishap(failure, "an episode can't start", stop),
         };
+        self.begun_at = self.step;
         self.begin_recording(seed, purpose, &observation)?;
         let (mut length, mut total, mut errors) = (0, 0.0, Vec::new());
         loop {
@@ -236,7 +239,7 @@ impl Control {
         // To the disk first: what is learned from is on its way there.
         self.enter(Entry::Transition(transition.clone()))?;
         if let Some(learner) = &self.outlets.learner {
-            offer(learner, transition, "the learner")?;
+            offer(learner, Experience::Transition(transition), "the learner")?;
         }
         self.step += 1;
         if self.window.lateness.steps() as f64 * self.pace.period().as_secs_f64() >= TIMING_SECS {
@@ -286,9 +289,24 @@ impl Control {
         }
         let discarded = self.orders.discards();
         if discarded {
-            self.warn(format!("the episode was broken off at step {}", self.step))?;
+            self.discard()?;
         }
         Ok(discarded || self.is_to_leave(stop))
+    }
+
+    /// Takes what happened in the present episode out of what is learned from, here and after a resume. Steps stay counted.
+    fn discard(&mut self) -> Result<()> {
+        let rows = self.begun_at..self.step;
+        self.warn(format!(
+            "the episode was broken off at step {}: its {} steps are discarded",
+            rows.end,
+            rows.end - rows.start
+        ))?;
+        self.enter(Entry::Discard(rows.clone()))?;
+        match &self.outlets.learner {
+            Some(learner) => offer(learner, Experience::Discard(rows), "the learner"),
+            None => Ok(()),
+        }
     }
 
     fn is_to_leave(&self, stop: &Stop) -> bool {
@@ -300,9 +318,15 @@ impl Control {
         if self.orders.rests() && !self.is_to_leave(stop) {
             self.release()?;
             self.warn(format!("resting at step {}", self.step))?;
-            while self.orders.rests() && !self.is_to_leave(stop) {
-                std::thread::sleep(LOOK);
-            }
+        }
+        self.rest_while(stop, |_| Ok(()))
+    }
+
+    /// Waits for as long as orders say so, and does something `meanwhile`, which may end it. Says whether to go on then.
+    fn rest_while(&mut self, stop: &Stop, mut meanwhile: impl FnMut(&mut Self) -> Result<()>) -> Result<bool> {
+        while self.orders.rests() && !self.is_to_leave(stop) {
+            meanwhile(self)?;
+            std::thread::sleep(LOOK);
         }
         let goes_on = !self.is_to_leave(stop);
         if goes_on {

@@ -7,6 +7,7 @@ use crate::orders::{Order, Orders};
 use crate::report::Reporter;
 use anyhow::Result;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use turnkey_core::{Frame, Transition};
@@ -19,6 +20,8 @@ const SYNC_PERIOD: Duration = Duration::from_secs(10);
 pub(super) enum Entry {
     /// One step of experience.
     Transition(Arc<Transition>),
+    /// These rows are not to be learned from.
+    Discard(Range<u64>),
     /// A line of figures.
     Line(Box<Line>),
     /// A line of a recorded episode, and what was seen then.
@@ -77,6 +80,7 @@ impl Journal {
                 self.log.append(&transition)?;
                 self.reporter.step(self.log.count());
             }
+            Entry::Discard(rows) => self.log.discard(rows)?,
             Entry::Line(line) => {
                 self.metrics.write(&line)?;
                 self.reporter.line(&line);

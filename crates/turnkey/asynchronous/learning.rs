@@ -14,6 +14,7 @@ use crate::train::update;
 use anyhow::{Context, Result, ensure};
 use crossbeam::channel::{Receiver, Sender, TryRecvError};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -29,6 +30,15 @@ pub(super) struct Saved {
     pub(super) rows: u64,
     /// Updates that the learner had made before the run, as one that began with another's networks has.
     pub(super) updates_before: u64,
+}
+
+/// What control tells the learner.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Experience {
+    /// One step more.
+    Transition(Arc<Transition>),
+    /// These steps, counted from the start of the run, are not to be learned from.
+    Discard(Range<u64>),
 }
 
 /// What the learner tells the others, and control the learner.
@@ -50,7 +60,7 @@ pub(super) struct Learning {
     pub(super) batch: Batch,
     pub(super) sampling: Rng,
     pub(super) augmentation: Option<(Augmentation, Rng)>,
-    pub(super) transitions: Receiver<Arc<Transition>>,
+    pub(super) transitions: Receiver<Experience>,
     pub(super) journal: Sender<Entry>,
     pub(super) watchers: Watchers,
     pub(super) weights: Weights,
@@ -77,8 +87,8 @@ impl Learning {
         let mut warned = false;
         loop {
             match self.transitions.try_recv() {
-                Ok(transition) => {
-                    self.take(&transition)?;
+                Ok(experience) => {
+                    self.take(experience)?;
                     continue; // the newest is in before anything is drawn
                 }
                 Err(TryRecvError::Disconnected) => break,
@@ -91,7 +101,7 @@ impl Learning {
             }
             self.publish();
             match self.transitions.recv() {
-                Ok(transition) => self.take(&transition)?,
+                Ok(experience) => self.take(experience)?,
                 Err(_) => break,
             }
         }
@@ -104,8 +114,15 @@ impl Learning {
         Ok(())
     }
 
-    fn take(&mut self, transition: &Transition) -> Result<()> {
-        self.replay.push(transition)?;
+    fn take(&mut self, experience: Experience) -> Result<()> {
+        let transition = match experience {
+            Experience::Transition(transition) => transition,
+            Experience::Discard(rows) => {
+                self.replay.discard(rows);
+                return Ok(());
+            }
+        };
+        self.replay.push(&transition)?;
         self.shared.owed.store(self.owed(), SeqCst);
         if self.replay.pushed().is_multiple_of(self.config.run.checkpoint_period) {
             self.checkpoint()?;
@@ -115,6 +132,9 @@ impl Learning {
 
     /// Updates that the ratio asks for by now and that are not made yet.
     fn owed(&self) -> u64 {
+        if !self.replay.can_be_sampled() {
+            return 0; // all that there is was discarded
+        }
         let run = &self.config.run;
         let wanted = self.replay.pushed().saturating_sub(run.warmup_steps) * run.updates_per_step;
         wanted.saturating_sub(self.learner.updates() - self.updates_before)

@@ -1,10 +1,13 @@
 //! `turnkey camera doctor`: watches a camera and says how to mend what it finds.
 
+mod mark;
+
 use super::{Doctor, PATIENCE, configured, first_picture, frame_of};
 use crate::printing::{print, print_json};
 use crate::statistics::mean;
 use crate::stop::Stop;
 use anyhow::{Result, ensure};
+use mark::{MarkFigures, Watched};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -48,6 +51,8 @@ struct Figures {
     decode_ms: [f64; 3],
     /// Mean level of the frames, 0 to 255.
     brightness: f64,
+    /// The valve's mark, where it is looked for.
+    mark: Option<MarkFigures>,
 }
 
 pub(super) fn doctor(arguments: &Doctor) -> Result<()> {
@@ -88,6 +93,7 @@ fn watch(config: &CameraConfig, source: &mut dyn Source, length: Duration, stop:
     let mut figures = Figures::default();
     let [mut intervals, mut ages, mut decodes] = [const { Vec::<f64>::new() }; 3];
     let (mut last, mut level) = (None, 0.0);
+    let mut mark = Watched::new(config)?;
     let millis = |duration: Duration| 1e3 * duration.as_secs_f64();
     while start.elapsed() < length && !stop.asked() {
         let raw = match source.next(PATIENCE) {
@@ -108,8 +114,10 @@ fn watch(config: &CameraConfig, source: &mut dyn Source, length: Duration, stop:
         decodes.push(millis(begun.elapsed()));
         ages.push(millis(raw.captured.elapsed()));
         figures.frames += 1;
+        mark.iter_mut().for_each(|mark| mark.look(&frame));
         level += frame.pixels().iter().map(|level| f64::from(*level)).sum::<f64>() / frame.pixels().len() as f64;
     }
+    figures.mark = mark.map(Watched::figures);
     let mean = mean(&intervals);
     figures.rate = if mean > 0.0 { 1e3 / mean } else { 0.0 };
     figures.brightness = level / figures.frames.max(1) as f64;
@@ -189,6 +197,10 @@ fn judge(config: &CameraConfig, figures: &Figures) -> Vec<Finding> {
         let fix = "a higher rate, a smaller picture, or a greater max_frame_age_secs";
         say(Severity::Fault, "age of frames", format!("at most {limit:.0} ms, max_frame_age_secs"), found, fix);
     }
+    if let Some([expected, found]) = figures.mark.as_ref().and_then(MarkFigures::missing) {
+        let fix = "uncover it; see [mark] and [view]: `turnkey camera preview` shows its colour";
+        say(Severity::Advice, "the valve's mark", expected, found, fix);
+    }
     if !SEEN.contains(&figures.brightness) {
         let found = format!("{:.0} of 255 on average", figures.brightness);
         let fix = "take the lens cap off, light the scene, or change the exposure";
@@ -215,6 +227,9 @@ fn shown(config: &CameraConfig, report: &Report) -> Result<String, std::fmt::Err
             ("decoding, ms", figures.decode_ms),
         ] {
             writeln!(text, "{name:<20} {p50:>8.1} {p99:>8.1} {max:>8.1}")?;
+        }
+        if let Some(mark) = figures.mark {
+            writeln!(text, "{mark}")?;
         }
     }
     for finding in &report.findings {

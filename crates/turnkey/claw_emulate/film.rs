@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use turnkey_camera::{CameraConfig, CameraFormat, Device, RawBuffer, StreamServer};
 use turnkey_core::servo::ServoPhysics as _;
-use turnkey_core::{JOINTS, Plant as _, Start};
+use turnkey_core::{Plant as _, Start};
 use turnkey_sim::{Twin, TwinConfig, TwinHorns};
 
 /// Takes pictures of a twin and sends them over a socket.
@@ -84,6 +84,6 @@ impl Film {
     fn now(&self) -> Start {
         let horns = self.horns.lock().unwrap_or_else(PoisonError::into_inner);
         let joints = std::array::from_fn(|joint| horns.horn(joint).position);
-        Start { joints, valve: horns.horn(JOINTS).position, seed: self.seed }
+        Start { joints, valve: horns.valve().position, seed: self.seed }
     }
 }

@@ -1,8 +1,18 @@
 //! The commands that drive the claw's servos, or emulate them, and their arguments.
 
 use crate::rig::CLAW_FILE;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
+use turnkey_core::servo::ServoName;
+
+/// A servo's model, as files spell it.
+fn servo_names() -> impl TypedValueParser<Value = ServoName> {
+    PossibleValuesParser::new(ServoName::ALL.map(ServoName::spelling)).map(|spelling| {
+        let named = ServoName::ALL.into_iter().find(|name| name.spelling() == spelling);
+        named.expect("only spellings of servos come through")
+    })
+}
 
 /// What can be done with the claw's servos.
 #[derive(Debug, Subcommand)]
@@ -198,8 +208,8 @@ pub struct Emulate {
     #[arg(long, conflicts_with = "ids", value_parser = clap::value_parser!(u8).range(1..=252))]
     pub servos: Option<u8>,
     /// Their model.
-    #[arg(long, default_value = "xm430_w210", value_parser = ["xm430_w210", "xh430_v210"])]
-    pub model: String,
+    #[arg(long, default_value = ServoName::Xm430W210.spelling(), value_parser = servo_names())]
+    pub model: ServoName,
     /// Their baud rate.
     #[arg(long, default_value_t = 1_000_000)]
     pub baud: u32,
@@ -215,7 +225,7 @@ pub struct Emulate {
     /// A name for the port that stays, such as /tmp/claw: a link to it.
     #[arg(long, value_name = "PATH")]
     pub link: Option<PathBuf>,
-    /// Has them move the claw's twin: nine joints, finger by finger, and the valve.
+    /// Has them move the claw's twin: nine joints, finger by finger, and the valve where it has a servo.
     #[arg(long, conflicts_with = "servos")]
     pub twin: bool,
     /// Seed of whatever faults draw.

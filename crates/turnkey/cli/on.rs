@@ -1,6 +1,6 @@
 //! What a policy acts on, as the command line says it.
 
-use crate::rig::{CLAW_FILE, RigConfig};
+use crate::rig::{CLAW_FILE, RigConfig, ValveBy};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -18,9 +18,12 @@ pub struct On {
     /// The claw's serial port, instead of the one that its file names.
     #[arg(long)]
     pub port: Option<String>,
-    /// The camera's file, with --plant rig and a task that is seen in pixels.
+    /// The camera's file, with --plant rig and a task that is seen in pixels, or --valve mark.
     #[arg(long, value_name = "FILE")]
     pub camera: Option<PathBuf>,
+    /// What tells the valve's angle, with --plant rig: a servo of its own, or its coloured mark in the camera's frames.
+    #[arg(long, value_enum)]
+    pub valve: Option<ValveBy>,
 }
 
 impl On {
@@ -29,10 +32,13 @@ impl On {
     /// # Errors
     /// When a claw is named for a twin.
     pub fn begun(&self, written: Option<&RigConfig>) -> Result<Option<RigConfig>> {
-        let named = self.claw.is_some() || self.port.is_some() || self.camera.is_some();
+        let named = self.claw.is_some() || self.port.is_some() || self.camera.is_some() || self.valve.is_some();
         let mut rig = match (self.plant, written) {
             (Some(PlantName::Twin), _) | (None, None) => {
-                ensure!(!named, "--claw, --port and --camera: expected --plant rig with them, since a twin has none");
+                ensure!(
+                    !named,
+                    "--claw, --port, --camera and --valve: expected --plant rig with them, since a twin has none"
+                );
                 return Ok(None);
             }
             (_, Some(written)) => written.clone(),
@@ -41,6 +47,7 @@ impl On {
         if let Some(claw) = &self.claw {
             rig.claw.clone_from(claw);
         }
+        rig.valve = self.valve.unwrap_or(rig.valve);
         if self.camera.is_some() {
             rig.camera.clone_from(&self.camera);
         }

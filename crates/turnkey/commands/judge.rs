@@ -6,6 +6,7 @@ use crate::cli::{Evaluate, Robustness};
 use crate::config::Config;
 use crate::evaluation::{Evaluation, evaluate};
 use crate::pace::Pace;
+use crate::printing::{print, print_json};
 use crate::priority;
 use crate::robustness::{self, Answer, World};
 use crate::run_folder::RunFolder;
@@ -96,11 +97,10 @@ fn show_evaluations(
                 })
             })
             .collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        print_json(&rows)?;
     } else {
         for (name, evaluation) in results {
-            println!("{} at step {step}, dynamics {name}", folder.name());
-            println!("{evaluation}");
+            print(&format!("{} at step {step}, dynamics {name}\n{evaluation}\n", folder.name()))?;
         }
     }
     Ok(())
@@ -151,10 +151,10 @@ pub(super) fn test_robustness(arguments: &Robustness) -> Result<()> {
         judge(&mut |arm| Ok(Some(disturbed_environment(&config, Dress::As(&arm.disturbance))?)))?
     };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&found)?);
+        print_json(&found)?;
     } else {
-        print!("{}", robustness::table(&found));
-        println!("page, pictures, JSON and recording are in {}", out.display());
+        let table = robustness::table(&found);
+        print(&format!("{table}page, pictures, JSON and recording are in {}\n", out.display()))?;
     }
     Ok(())
 }

@@ -13,14 +13,14 @@ use turnkey_sim::TwinConfig;
 #[derive(Clone, Debug, PartialEq)]
 pub enum World {
     /// The claw with a valve task.
-    Claw(Box<ClawConfig>),
+    Claw(Box<ClawWorld>),
     /// A benchmark.
     Benchmark(BenchmarkConfig),
 }
 
 /// The claw with a valve task: `[task]` and all that goes with it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ClawConfig {
+pub struct ClawWorld {
     /// What is done, and what it is worth.
     pub task: TaskConfig,
     /// The twin that takes the claw's place.
@@ -46,7 +46,7 @@ impl World {
     ///
     /// # Errors
     /// When it is something else.
-    pub(crate) fn claw(&self) -> Result<&ClawConfig> {
+    pub(crate) fn claw(&self) -> Result<&ClawWorld> {
         match self {
             Self::Claw(claw) => Ok(claw),
             Self::Benchmark(benchmark) => bail!(not_a_claw(benchmark)),
@@ -54,7 +54,7 @@ impl World {
     }
 
     /// The same, to be changed.
-    pub(super) fn claw_mut(&mut self) -> Result<&mut ClawConfig> {
+    pub(super) fn claw_mut(&mut self) -> Result<&mut ClawWorld> {
         match self {
             Self::Claw(claw) => Ok(claw),
             Self::Benchmark(benchmark) => bail!(not_a_claw(benchmark)),
@@ -80,7 +80,7 @@ fn not_a_claw(benchmark: &BenchmarkConfig) -> String {
     format!("expected the configuration of a claw ([task]) for this, got one of {}", benchmark.name)
 }
 
-impl ClawConfig {
+impl ClawWorld {
     fn check(&self, mode: RunMode) -> Result<()> {
         ensure!(
             mode == RunMode::Inline || self.disturbance.is_none(),
@@ -94,7 +94,7 @@ impl ClawConfig {
         );
         ValveTask::new(self.task.clone())?;
         if let Some(rig) = &self.rig {
-            rig.check(mode, self.task.sees)?;
+            rig.check(mode, &self.task)?;
         }
         if let Some(disturbance) = &self.disturbance {
             disturbance.check()?;
@@ -147,7 +147,7 @@ impl TryFrom<Written> for RawConfig {
         let world = match (task, benchmark) {
             (Some(task), None) => {
                 let twin = twin.unwrap_or_default();
-                World::Claw(Box::new(ClawConfig { task, twin, rig, disturbance, augmentation }))
+                World::Claw(Box::new(ClawWorld { task, twin, rig, disturbance, augmentation }))
             }
             (None, None) => return Err("missing field `task`: expected [task], for the claw, or [benchmark]".into()),
             (_, Some(benchmark)) => {
@@ -177,7 +177,7 @@ impl From<RawConfig> for Written {
         };
         match world {
             World::Claw(claw) => {
-                let ClawConfig { task, twin, rig, disturbance, augmentation } = *claw;
+                let ClawWorld { task, twin, rig, disturbance, augmentation } = *claw;
                 Self { task: Some(task), twin: Some(twin), rig, disturbance, augmentation, ..empty }
             }
             World::Benchmark(benchmark) => Self { benchmark: Some(benchmark), ..empty },

@@ -92,6 +92,9 @@ pub struct StepLine {
     pub valve: Option<f64>,
     /// Its velocity.
     pub valve_velocity: Option<f64>,
+    /// When it was measured: with the joints by a servo, with a frame by its mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valve_stamp_secs: Option<f64>,
     /// The angle wanted of it.
     pub target: f64,
     /// The reward.
@@ -142,6 +145,7 @@ impl StepLine {
             }),
             valve: reading.valve.map(|valve| valve.angle),
             valve_velocity: reading.valve.map(|valve| valve.velocity),
+            valve_stamp_secs: reading.valve.map(|valve| valve.stamp.0.as_secs_f64()),
             target: record.target,
             reward: step.reward,
             terms: step.info.terms.iter().map(|(name, part)| ((*name).to_owned(), *part)).collect(),

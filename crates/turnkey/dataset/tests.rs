@@ -41,6 +41,7 @@ fn step(stamp_secs: f64) -> Line {
         picture: None,
         valve: Some(1.0),
         valve_velocity: Some(0.0),
+        valve_stamp_secs: Some(1.0),
         target: 3.0,
         reward: -1.5,
         terms: BTreeMap::from([("distance".to_owned(), -1.5)]),

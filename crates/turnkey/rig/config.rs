@@ -1,11 +1,12 @@
 //! `[rig]`: the claw that a run trains on, where that is no twin.
 
+use super::valve::{ValveBy, ValveStart};
 use crate::config::RunMode;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use turnkey_env::Sees;
+use turnkey_env::{Sees, TaskConfig};
 
 /// The claw's file, where nobody names another.
 pub const CLAW_FILE: &str = "hardware/claw.toml";
@@ -20,9 +21,12 @@ pub struct RigConfig {
     /// Its serial port, instead of the one that its file names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<String>,
-    /// The camera's file, for tasks that are seen in pixels.
+    /// The camera's file, for tasks that are seen in pixels and valves that are known by their mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera: Option<PathBuf>,
+    /// What tells the valve's angle.
+    #[serde(default)]
+    pub valve: ValveBy,
     /// Folder of recorded episodes, each run's in one of its own.
     #[serde(default = "datasets")]
     pub datasets: PathBuf,
@@ -56,6 +60,7 @@ impl RigConfig {
             claw,
             port: None,
             camera: None,
+            valve: ValveBy::Servo,
             datasets: datasets(),
             reset_radians_per_sec: two(),
             person_secs: half_an_hour(),
@@ -71,18 +76,24 @@ impl RigConfig {
     /// Checks what types can't.
     ///
     /// # Errors
-    /// The first setting that is out of range, or that doesn't fit a run of this mode and a task that is seen so.
-    pub fn check(&self, mode: RunMode, sees: Sees) -> Result<()> {
+    /// The first setting that is out of range, or that doesn't fit a run of this mode or this task.
+    pub fn check(&self, mode: RunMode, task: &TaskConfig) -> Result<()> {
         ensure!(
             mode == RunMode::Asynchronous,
             "run.mode: expected \"asynchronous\" on a rig, which doesn't wait, got \"inline\".\n  fix: add --set \
              run.mode=asynchronous"
         );
         ensure!(
-            sees != Sees::Pixels || self.camera.is_some(),
+            task.sees != Sees::Pixels || self.camera.is_some(),
             "rig.camera: expected a camera's file for a task that is seen in pixels, got none.\n  fix: add --camera \
              hardware/camera.toml"
         );
+        ensure!(
+            self.valve == ValveBy::Servo || self.camera.is_some(),
+            "rig.camera: expected the file of the camera that sees the valve's mark, got none.\n  fix: add --camera \
+             hardware/camera.toml"
+        );
+        ValveStart::of(self.valve, task)?;
         for (key, value, low, high) in [
             ("reset_radians_per_sec", self.reset_radians_per_sec, 0.05, 5.0),
             ("person_secs", self.person_secs, 0.0, 1e6),

@@ -30,12 +30,25 @@ pub enum RigError {
     /// A claw whose valve nothing measures or turns back.
     #[error(
         "{}: expected [valve], the servo that measures the valve and turns it back between episodes, got none\n  fix: add \
-         the servo to the bus and [valve] to the file, as hardware/claw.toml has it", file.display()
+         the servo to the bus and [valve] to the file, as hardware/claw.toml has it; or have the camera tell the angle by the \
+         valve's mark: --valve mark --camera FILE", file.display()
     )]
     NoValve {
         /// The claw's file.
         file: PathBuf,
     },
+    /// A valve whose angle two things tell.
+    #[error(
+        "{}: expected no [valve] with rig.valve = \"mark\", got one\n  fix: leave out --valve mark, or [valve] where its servo is \
+         not to be used", file.display()
+    )]
+    ServoAndMark {
+        /// The claw's file.
+        file: PathBuf,
+    },
+    /// A task that is none for such a rig, which a configuration doesn't let pass.
+    #[error("{0}")]
+    Task(String),
     /// Limits of claw and twin that no joint can satisfy.
     #[error(
         "{}: expected joint limits that overlap with the twin's, got: {reason}\n  fix: see `low` and `high` of that joint, \
@@ -66,6 +79,23 @@ pub enum RigError {
     #[error("valve: expected it to stay at {wanted:.3} rad when its servo let go, got {found:.3} rad")]
     Moved {
         /// Where it was turned to, rad.
+        wanted: f64,
+        /// Where it is, rad.
+        found: f64,
+    },
+    /// A valve that turns by itself.
+    #[error("valve: expected it to come to rest once fingers are away from it, got {velocity:.2} rad/s by its mark")]
+    Turning {
+        /// How fast, rad/s.
+        velocity: f64,
+    },
+    /// A valve that a person has to turn back.
+    #[error(
+        "valve: expected it at {wanted:.2} rad, where the episode starts, got {found:.2} rad, and no servo turns it\n  fix: turn \
+         it there by hand, its mark counter-clockwise from +x by {:.0} degrees, then resume", wanted.to_degrees()
+    )]
+    ToBeTurned {
+        /// Where it should be, rad.
         wanted: f64,
         /// Where it is, rad.
         found: f64,
@@ -107,9 +137,12 @@ impl RigError {
             Self::Claw(ClawError::Guard { unit, .. }) if *unit != "degrees C" => Kind::Retry,
             Self::Claw(error) => error.kind(),
             Self::Camera(error) => error.kind(),
-            Self::Moved { .. } | Self::Regained { .. } => Kind::Retry,
+            Self::Moved { .. } | Self::Turning { .. } | Self::Regained { .. } => Kind::Retry,
             Self::PowerCut
             | Self::NoValve { .. }
+            | Self::ServoAndMark { .. }
+            | Self::Task(_)
+            | Self::ToBeTurned { .. }
             | Self::FrameSize { .. }
             | Self::Limits { .. }
             | Self::Start { .. }
@@ -121,7 +154,12 @@ impl RigError {
     /// Whether fingers or valve did not come to where they were to, with servos that are well.
     #[must_use]
     pub fn is_of_fingers(&self) -> bool {
-        matches!(self, Self::Claw(ClawError::NotReached { .. } | ClawError::Guard { .. }) | Self::Moved { .. })
+        matches!(
+            self,
+            Self::Claw(ClawError::NotReached { .. } | ClawError::Guard { .. })
+                | Self::Moved { .. }
+                | Self::Turning { .. }
+        )
     }
 
     /// Whether somebody asked for it.

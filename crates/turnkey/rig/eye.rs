@@ -1,11 +1,11 @@
-//! The rig's camera.
+//! The rig's camera: what it shows a policy, and where it sees the valve.
 
-use super::{Interrupted, RigError};
+use super::{Interrupted, Rig, RigError, ValveBy};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use turnkey_camera::{CameraConfig, CameraError, Captured, Running};
+use turnkey_camera::{CameraConfig, CameraError, Captured, MarkFinder, MarkReading, MarkTracker, Running};
 use turnkey_claw::ClawError;
-use turnkey_core::FrameSize;
+use turnkey_core::{Frame, FrameSize, PictureHealth, Stamp, ValveReading};
 
 /// The longest look under torque.
 const LONGEST_LOOK: Duration = Duration::from_millis(150);
@@ -18,44 +18,112 @@ const LISTEN: Duration = Duration::from_millis(50);
 pub(super) struct Eye {
     running: Running,
     max_age: Duration,
-    size: FrameSize,
+    /// The size of the frames that a policy gets, where it gets any.
+    shown: Option<FrameSize>,
+    /// What follows the valve's mark, where that tells the valve's angle.
+    mark: Option<MarkTracker>,
+}
+
+/// What was seen at one moment.
+pub(super) struct Look {
+    /// What a policy gets of it.
+    pub(super) frame: Option<Frame>,
+    captured: Instant,
+    number: u64,
+    age: Duration,
+    valve: Option<MarkReading>,
+}
+
+impl Look {
+    /// How the picture was, beside a reading of the joints at that time.
+    pub(super) fn health(&self, joints: Instant) -> PictureHealth {
+        let skew = self.captured.max(joints) - self.captured.min(joints);
+        PictureHealth { number: self.number, age: self.age, skew }
+    }
+
+    /// The valve by its mark, where that is looked for, with the stamp of the frame that showed it.
+    pub(super) fn valve(&self, epoch: Instant) -> Option<ValveReading> {
+        let MarkReading { angle, velocity, captured } = self.valve?;
+        Some(ValveReading { angle, velocity, stamp: Stamp(captured.saturating_duration_since(epoch)) })
+    }
 }
 
 impl Eye {
     /// Starts the camera of this file; its stamps are counted from `epoch`. That it has no picture yet is no error.
     ///
     /// # Errors
-    /// When its file is not one, or its frames have another size than `seen`.
-    pub(super) fn open(file: &Path, seen: FrameSize, epoch: Instant) -> Result<Self, RigError> {
+    /// When its file is not one, its frames have another size than the policy is to be `shown`, or the valve's mark is to be
+    /// looked for and can't be seen from there.
+    pub(super) fn open(
+        file: &Path,
+        shown: Option<FrameSize>,
+        valve: ValveBy,
+        epoch: Instant,
+    ) -> Result<Self, RigError> {
         let config = CameraConfig::load(file)?;
         let found = config.raw().output;
-        if found != seen {
-            return Err(RigError::FrameSize { file: file.to_owned(), expected: seen, found });
+        if let Some(expected) = shown.filter(|shown| *shown != found) {
+            return Err(RigError::FrameSize { file: file.to_owned(), expected, found });
         }
-        let max_age = config.max_frame_age();
-        Ok(Self { running: Running::start(&config, epoch)?, max_age, size: seen })
+        let mark = match valve {
+            ValveBy::Servo => None,
+            ValveBy::Mark => Some(MarkTracker::new(MarkFinder::new(&config)?)),
+        };
+        Ok(Self { running: Running::start(&config, epoch)?, max_age: config.max_frame_age(), shown, mark })
     }
 
-    /// The size of its frames.
-    pub(super) fn size(&self) -> FrameSize {
-        self.size
+    /// The size of the frames that a policy gets.
+    pub(super) fn shown(&self) -> Option<FrameSize> {
+        self.shown
     }
 
-    /// The newest frame, none older than configured.
-    pub(super) fn look(&self) -> Result<Captured, CameraError> {
+    /// The newest frame, none older than configured; where the valve's mark is followed, one that shows where it is.
+    ///
+    /// # Errors
+    /// When there is none such for as long as one is waited for.
+    pub(super) fn look(&mut self) -> Result<Look, CameraError> {
         let now = Instant::now();
-        self.running.slot().wait(now.checked_sub(self.max_age).unwrap_or(now), self.patience())
+        self.look_since(now.checked_sub(self.max_age).unwrap_or(now))
+    }
+
+    /// The first frame taken after now, likewise.
+    ///
+    /// # Errors
+    /// As [`Eye::look`].
+    pub(super) fn look_anew(&mut self) -> Result<Look, CameraError> {
+        self.look_since(Instant::now())
+    }
+
+    fn look_since(&mut self, mut since: Instant) -> Result<Look, CameraError> {
+        let until = Instant::now() + self.patience();
+        let mut covered = None;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let captured = self.running.slot().wait(since, left).map_err(|late| covered.take().unwrap_or(late))?;
+            match self.mark.as_mut().map(|mark| mark.follow(&captured)).transpose() {
+                Ok(valve) => return Ok(self.looked(captured, valve)),
+                // The next frame may show the mark.
+                Err(error) => covered = Some(error),
+            }
+            since = captured.captured + Duration::from_nanos(1);
+        }
+    }
+
+    fn looked(&self, captured: Captured, valve: Option<MarkReading>) -> Look {
+        let Captured { frame, sequence: number, captured, age, .. } = captured;
+        Look { frame: self.shown.map(|_| frame), captured, number, age, valve }
+    }
+
+    /// Whether there is a frame no older than configured.
+    pub(super) fn has_frame(&self) -> bool {
+        let now = Instant::now();
+        self.running.slot().wait(now.checked_sub(self.max_age).unwrap_or(now), self.patience()).is_ok()
     }
 
     /// How long a frame is waited for under torque: as long as one may be old, and never so long that servos take the
     /// silence for the end of this program.
     fn patience(&self) -> Duration {
         self.max_age.min(LONGEST_LOOK)
-    }
-
-    /// The first frame taken after now.
-    pub(super) fn look_anew(&self) -> Result<Captured, CameraError> {
-        self.running.slot().wait(Instant::now(), self.patience())
     }
 
     /// Waits for a frame while a camera that is gone may come back.
@@ -69,5 +137,36 @@ impl Eye {
                 Err(_) => {}
             }
         }
+    }
+}
+
+impl Rig {
+    /// Goes on once there are pictures; without any, it waits without torque.
+    pub(super) fn wait_for_sight(&mut self) -> Result<(), RigError> {
+        if self.eye.as_ref().is_none_or(Eye::has_frame) {
+            return Ok(());
+        }
+        self.let_go()?;
+        self.eye.as_ref().map_or(Ok(()), |eye| eye.wait_for_frame(&self.interrupted))
+    }
+
+    /// What the camera shows now, where there is one.
+    pub(super) fn look(&mut self) -> Result<Option<Look>, RigError> {
+        let looked = self.eye.as_mut().map(Eye::look).transpose();
+        self.seen(looked)
+    }
+
+    /// The first picture of an episode, taken once all is where it starts.
+    pub(super) fn first_look(&mut self) -> Result<Option<Look>, RigError> {
+        let looked = self.eye.as_mut().map(Eye::look_anew).transpose();
+        self.seen(looked)
+    }
+
+    /// What was seen. Without a picture the claw is let go of.
+    fn seen<T>(&mut self, looked: Result<T, CameraError>) -> Result<T, RigError> {
+        if looked.is_err() {
+            self.let_go()?;
+        }
+        Ok(looked?)
     }
 }

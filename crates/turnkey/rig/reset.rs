@@ -1,5 +1,6 @@
 //! Bringing fingers and valve to where an episode starts.
 
+use super::valve::ValveStart;
 use super::{LEAST_PATIENCE, Rig, RigError};
 use std::time::{Duration, Instant};
 use turnkey_claw::{ClawError, ClawReading};
@@ -14,8 +15,9 @@ const VALVE_NEAR: f64 = 0.15;
 const AT_REST: f64 = 0.1;
 /// How long the valve may take to come to rest when its servo lets go.
 const SETTLE: Duration = Duration::from_secs(1);
-/// Time between two looks at it.
+/// Time between two looks at it, by its servo and by its mark: from two frames close to each other a velocity is noise.
 const LOOK: Duration = Duration::from_millis(20);
+const LOOK_AT_MARK: Duration = Duration::from_millis(150);
 /// Poses that fingers are moved about to before another try.
 const SHAKES: u32 = 5;
 /// How long each may take.
@@ -29,8 +31,8 @@ fn is_worth_another_try(error: &RigError) -> bool {
 }
 
 impl Rig {
-    /// Brings joints and valve to `start`: fingers out of the valve's way, valve turned by its servo and let go of, both
-    /// looked at. Where something is in the way, fingers are disentangled and it is tried again.
+    /// Brings joints and valve to `start`: fingers out of the valve's way, valve turned by its servo, where it has one, and let go
+    /// of, both looked at. Where something is in the way, fingers are disentangled and it is tried again.
     ///
     /// # Errors
     /// Once everything was tried to have torque off.
@@ -73,9 +75,41 @@ impl Rig {
 
     fn try_bring(&mut self, start: &Start) -> Result<ClawReading, RigError> {
         self.take_fingers_to(&start.joints, "the start", self.claw.home_time())?;
-        let (within, interrupted) = (self.valve_time(), self.interrupted.clone());
-        self.held()?.turn_valve(start.valve, within, &*interrupted)?;
-        self.settle(start.valve)
+        match self.valve_start {
+            ValveStart::Servo => {
+                let (within, interrupted) = (self.valve_time(), self.interrupted.clone());
+                self.held()?.turn_valve(start.valve, within, &*interrupted)?;
+                self.settle(start.valve)
+            }
+            ValveStart::WhereItIs => self.look_at_valve().map(|(reading, _)| reading),
+            ValveStart::Person => {
+                let (reading, found) = self.look_at_valve()?;
+                let is_there = wrap_angle(found - start.valve).abs() < VALVE_NEAR;
+                if is_there { Ok(reading) } else { Err(RigError::ToBeTurned { wanted: start.valve, found }) }
+            }
+        }
+    }
+
+    /// Waits for the valve to be at rest, by its mark; gives its angle, rad.
+    fn look_at_valve(&mut self) -> Result<(ClawReading, f64), RigError> {
+        let until = Instant::now() + SETTLE;
+        let mut looks = 0;
+        loop {
+            if (self.interrupted)() {
+                return Err(ClawError::Stopped.into());
+            }
+            let reading = self.held()?.read(Instant::now() + LEAST_PATIENCE)?;
+            let valve = self.look()?.and_then(|look| look.valve(self.epoch)).ok_or(ClawError::NoValve)?;
+            // The first may be the first of all, which has no velocity.
+            if looks > 0 && valve.velocity.abs() < AT_REST {
+                return Ok((reading, valve.angle));
+            }
+            if Instant::now() > until {
+                return Err(RigError::Turning { velocity: valve.velocity });
+            }
+            looks += 1;
+            std::thread::sleep(LOOK_AT_MARK);
+        }
     }
 
     /// Waits for the valve to be at rest, and looks whether it stayed.
@@ -86,7 +120,7 @@ impl Rig {
                 return Err(ClawError::Stopped.into());
             }
             let reading = self.held()?.read(Instant::now() + LEAST_PATIENCE)?;
-            let ValveReading { angle: found, velocity } = reading.valve.ok_or(ClawError::NoValve)?;
+            let ValveReading { angle: found, velocity, .. } = reading.valve.ok_or(ClawError::NoValve)?;
             let rests = velocity.abs() < AT_REST;
             if rests && wrap_angle(found - wanted).abs() < VALVE_NEAR {
                 return Ok(reading);

@@ -85,7 +85,7 @@ fn control(step: u64, angle: f64, target: f64) -> ControlRecord {
             positions,
             velocities: [0.0; JOINTS],
             torques: [0.0; JOINTS],
-            valve: Some(ValveReading { angle, velocity: 0.0 }),
+            valve: Some(ValveReading { angle, velocity: 0.0, stamp: Stamp::default() }),
             frame: None,
         },
         goal,

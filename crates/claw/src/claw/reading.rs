@@ -46,6 +46,7 @@ impl ClawReading {
             valve: valve.map(|(servo, reading)| ValveReading {
                 angle: servo.map.radians_from_ticks(reading.position).0,
                 velocity: servo.map.velocity_from_units(reading.velocity),
+                stamp,
             }),
             valve_celsius: valve.map(|(_, reading)| f64::from(reading.celsius)),
         }

@@ -15,6 +15,9 @@ pub enum ServoName {
 }
 
 impl ServoName {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Xm430W210, Self::Xh430V210];
+
     /// Its row of the table.
     #[must_use]
     pub fn model(self) -> &'static ServoModel {

@@ -62,6 +62,16 @@ impl Format {
         Self { segment_frames, ..self }
     }
 
+    /// Bytes before the first row of a segment.
+    pub const HEADER_BYTES: usize = HEADER;
+
+    /// Bytes of a row in a segment: its numbers, four bytes of how its episode ended, where its pictures are, if it has any, and a
+    /// checksum of four bytes.
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        self.rows().body + 4
+    }
+
     /// How rows are kept.
     pub(super) fn rows(&self) -> Records {
         let Widths { observation, action, pictures } = self.widths;

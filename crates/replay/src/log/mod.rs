@@ -4,6 +4,7 @@
 //! count of the checkpoint that is resumed from, whole rows or torn ones, is cut off. Frames are in files
 //! of their own, each once, and a row says which are its own: so the count of rows is also one of frames.
 
+mod discards;
 mod format;
 mod reader;
 mod row;
@@ -17,6 +18,7 @@ use row::{Row, RowBytes};
 use segments::Segments;
 use std::{
     fs, io,
+    ops::Range,
     path::{Path, PathBuf},
 };
 use turnkey_core::Transition;
@@ -67,13 +69,21 @@ impl ReplayLog {
         capacity: usize,
     ) -> Result<(Self, Replay), ReplayError> {
         let dir = dir.into();
-        let replay = read(&dir, &format, count, capacity)?;
+        let mut replay = read(&dir, &format, count, capacity)?;
+        let (mut discarded, torn) = discards::read(&dir)?;
+        discarded.ranges().iter().for_each(|rows| replay.discard(rows.clone()));
         let frames = format.frames().zip(replay.track().cloned());
         Segments::refuse_foreign(&dir, &format.rows(), count)?;
         if let Some(((records, _), track)) = &frames {
             Segments::refuse_foreign(&dir, records, track.frames())?;
         }
-        // Nothing was changed up to here, and nothing is refused from here on.
+        // Nothing was changed up to here, and nothing is refused from here on. What is cut off was another row than the one that
+        // will have its number.
+        let all = discarded.clone();
+        discarded.keep(0..count);
+        if torn || discarded != all {
+            discards::rewrite(&dir, &discarded)?;
+        }
         let rows = Segments::cut(&dir, format.rows(), count)?;
         let cut = |((records, _), track): (_, Track)| Ok((Segments::cut(&dir, records, track.frames())?, track));
         let frames = frames.map(cut).transpose()?;
@@ -134,6 +144,15 @@ impl ReplayLog {
             place = Some(at);
         }
         self.rows.append(self.bytes.of(transition, place))
+    }
+
+    /// Says durably that these rows, counted from the start of the run, are not to be learned from: a replay that is taken up
+    /// from this log doesn't sample them.
+    ///
+    /// # Errors
+    /// As [`ReplayLog::append`].
+    pub fn discard(&mut self, rows: Range<u64>) -> Result<(), ReplayError> {
+        self.unless_broken(|log| if rows.is_empty() { Ok(()) } else { discards::append(&log.dir, &rows) })
     }
 
     /// Hands every appended row to the operating system: the end of this process, however sudden, loses none of

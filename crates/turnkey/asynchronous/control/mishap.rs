@@ -1,7 +1,7 @@
 //! What becomes of a plant's failures. On a twin they end the run. On a rig the episode ends there, nothing is recorded of
 //! the step that failed, and the next reset recovers the claw; or a person is asked, with torque off.
 
-use super::{Control, LOOK, Outcome};
+use super::{Control, Outcome};
 use crate::dataset as recorded;
 use crate::orders::Order;
 use crate::rig::{Account, RigConfig, RigFigures};
@@ -93,21 +93,18 @@ impl Control {
             self.step
         ))?;
         let (since, mut asked) = (Instant::now(), Instant::now());
-        while self.orders.rests() && !self.is_to_leave(stop) {
+        self.rest_while(stop, |control| {
             if since.elapsed() > patience {
                 bail!(anyhow!("{said}").context(format!("nobody came within rig.person_secs = {secs}")));
             }
-            if !self.orders.released() && asked.elapsed() > ASK_AGAIN {
-                self.orders.set_released(self.environment.release().is_ok());
+            if !control.orders.released() && asked.elapsed() > ASK_AGAIN {
+                control.orders.set_released(control.environment.release().is_ok());
                 asked = Instant::now();
             }
-            std::thread::sleep(LOOK);
-        }
+            Ok(())
+        })?;
         if let Some(rig) = &mut self.rig {
             rig.in_a_row = 0;
-        }
-        if !self.is_to_leave(stop) {
-            self.orders.set_released(false);
         }
         Ok(())
     }

@@ -87,7 +87,7 @@ struct Stage {
     events: Arc<Mutex<Vec<Event>>>,
     orders: Orders,
     journal: Receiver<Entry>,
-    transitions: Receiver<Arc<Transition>>,
+    transitions: Receiver<Experience>,
     _telemetry: Telemetry,
 }
 
@@ -130,6 +130,7 @@ fn stage_that(holds: bool, steps: u64, queue: usize, aside: impl FnOnce(&Fake, &
         exploration: Exploration::new(&config.exploration, action, 0),
         episode_seeds: Rng::new(0, "episodes"),
         step: 0,
+        begun_at: 0,
         episodes: 0,
         lateness: Lateness::new(PERIOD),
         window: Window::new(PERIOD),
@@ -175,7 +176,7 @@ fn a_stuck_learner_disk_and_viewer_delay_no_step() {
     // What waits there is every step, once and in order.
     let (written, learned) = (transitions_in(&journal), transitions.try_iter().collect::<Vec<_>>());
     assert_eq!(written.len() as u64, steps);
-    assert_eq!(written, learned);
+    assert_eq!(written.iter().cloned().map(Experience::Transition).collect::<Vec<_>>(), learned);
     for pair in written.windows(2) {
         assert!(pair[0].end.is_some() || pair[0].next == pair[1].observation, "a step is missing, or came twice");
     }
@@ -290,11 +291,12 @@ fn an_emergency_and_a_pause_wait_with_a_released_plant_for_a_person_to_resume() 
 }
 
 #[test]
-fn an_order_to_discard_begins_the_next_episode_and_keeps_what_happened() {
-    let stage = stage(50, 5000, |_, orders| {
+fn an_order_to_discard_takes_the_episode_out_and_begins_the_next_one() {
+    let stage = stage(150, 5000, |_, orders| {
         let orders = orders.clone();
         Box::new(move |step| {
-            if step == 12 {
+            // In the second episode, after its 12th step.
+            if step == EPISODE + 12 {
                 orders.give(Order::Discard);
             }
             Ok(())
@@ -302,8 +304,14 @@ fn an_order_to_discard_begins_the_next_episode_and_keeps_what_happened() {
     });
     let (events, journal) = (stage.events.clone(), stage.journal.clone());
     run(stage.control).unwrap();
-    assert_eq!(events.lock().unwrap()[13], Reset);
-    assert_eq!(transitions_in(&journal).len(), 50);
+    assert_eq!(events.lock().unwrap()[EPISODE as usize + 14], Reset);
+    let discarded = EPISODE..EPISODE + 12;
+    let told: Vec<Experience> = stage.transitions.try_iter().collect();
+    assert_eq!(told[discarded.end as usize], Experience::Discard(discarded.clone()), "after its last step");
+    let entries: Vec<Entry> = journal.try_iter().collect();
+    let written = entries.iter().filter(|entry| matches!(entry, Entry::Transition(_))).count();
+    let ranges = entries.iter().filter_map(|entry| if let Entry::Discard(rows) = entry { Some(rows) } else { None });
+    assert_eq!((written, ranges.collect::<Vec<_>>()), (150, vec![&discarded]), "steps stay counted");
 }
 
 #[test]

@@ -22,6 +22,7 @@ impl Control {
             self.record(line, record.reading.frame.clone())?;
         }
         if shown {
+            record.poses = self.environment.poses();
             self.outlets.watchers.record(Record::Control(Box::new(record)));
         }
         Ok(())

@@ -14,7 +14,7 @@ impl Sink for Nowhere {
 }
 
 /// A learner of three updates a step after ten steps of warm-up, in a folder of its own.
-fn learning(folder: &std::path::Path) -> (Learning, Sender<Arc<Transition>>, Receiver<Entry>) {
+fn learning(folder: &std::path::Path) -> (Learning, Sender<Experience>, Receiver<Entry>) {
     let text = "[run]\nmode = 'asynchronous'\nsteps = 100\nwarmup_steps = 10\nupdates_per_step = 3\n\
                 evaluation_period = 100\ncheckpoint_period = 25\n[task]\nname = 'turn_random'\n\
                 [sac]\nactor_hidden = [4]\ncritic_hidden = [4]\nbatch_size = 4\n";
@@ -52,11 +52,11 @@ fn taken(weights: &Weights) -> Published {
     copy
 }
 
-fn transition(number: u64) -> Arc<Transition> {
+fn transition(number: u64) -> Experience {
     let seen = |number: u64| Observation::from(vec![number as f32 / 100.0, 1.0]);
     let end = number.is_multiple_of(20).then_some(End::Truncated);
     let (observation, next) = (seen(number), seen(number + 1));
-    Arc::new(Transition { observation, action: Action(vec![0.1]), reward: -1.0, next, end })
+    Experience::Transition(Arc::new(Transition { observation, action: Action(vec![0.1]), reward: -1.0, next, end }))
 }
 
 /// A journal that writes nothing and says that everything is written.
@@ -116,4 +116,18 @@ fn the_learner_waits_for_the_robot_and_makes_no_more_updates_than_the_ratio_asks
         drop(sender);
         learner.join().unwrap().unwrap();
     });
+}
+
+#[test]
+fn what_was_discarded_is_not_learned_from_and_the_learner_waits_where_nothing_else_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut learning, ..) = learning(folder.path());
+    (1..=20).for_each(|number| learning.take(transition(number)).unwrap());
+    assert_eq!(learning.owed(), 30);
+    learning.take(Experience::Discard(0..20)).unwrap();
+    assert_eq!(learning.owed(), 0, "nothing to learn from");
+    learning.take(transition(21)).unwrap();
+    assert_eq!(learning.owed(), 33);
+    learning.replay.sample(&mut learning.batch, &mut learning.sampling).unwrap();
+    assert!(learning.batch.observations.chunks(2).all(|seen| seen[0] == 0.21), "{:?}", learning.batch.observations);
 }
