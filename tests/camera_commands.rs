@@ -109,6 +109,23 @@ fn the_doctor_finds_nothing_at_a_good_camera_and_names_what_is_wrong_at_others()
 }
 
 #[test]
+fn the_doctor_says_where_it_finds_the_valves_mark_and_in_how_many_frames() {
+    let folder = workplace("socket:twin");
+    let path = folder.path().join("camera.toml");
+    let text = fs::read_to_string(&path).unwrap().replace("width = 12, height = 12", "width = 48, height = 48");
+    fs::write(&path, text + "\n[mark]\n").unwrap();
+    let examine =
+        |picture: &[u8]| run_with_pictures(folder.path(), picture, "camera doctor --config camera.toml --seconds 1");
+    let said = examine(&twin_picture([0.0, 0.0, 0.31])).out;
+    let line = said.lines().find(|line| line.starts_with("the valve's mark in ")).unwrap_or_else(|| panic!("{said}"));
+    let numbers: Vec<f64> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [shown, frames, degrees, pixels] = numbers[..] else { panic!("{line}") };
+    assert!(shown == frames && frames >= 3.0 && degrees.abs() < 2.0 && pixels > 30.0, "{line}");
+    let covered = examine(&vec![90; SIZE.bytes()]).out;
+    assert!(covered.contains("the valve's mark: expected it in every frame, got it in 0 of "), "{covered}");
+}
+
+#[test]
 fn pictures_of_another_size_are_a_setting_to_be_changed() {
     let folder = workplace("socket:twin");
     let path = folder.path().join("camera.toml");

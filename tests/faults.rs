@@ -8,14 +8,20 @@ mod emulated;
 #[path = "faults/stage.rs"]
 mod stage;
 
+use emulated::EmulatedRig;
 use stage::Stage;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::run_well;
+use support::{LOG, TURNKEY, row_count, run_well};
+use turnkey::config::Config;
 use turnkey::dataset;
+use turnkey::pace::Pace;
+use turnkey::rig::Rig;
 use turnkey_claw_emulator::Fault;
-use turnkey_core::ServoId;
+use turnkey_core::{Plant as _, ServoId, Start};
 
 const TABLE: &str = include_str!("../docs/faults.md");
 
@@ -136,6 +142,13 @@ const ROWS: &[Row] = &[
         mend: clear,
         does: Does::Asks("servos 40 do not confirm it"),
     },
+    Row {
+        name: "the valve held fast while it is reset",
+        inject: |stage| stage.rig.hold_valve(true),
+        mend: |stage| stage.rig.hold_valve(false),
+        does: Does::Asks("times in a row"),
+    },
+    Row { name: "the adapter unplugged", inject: fault!(Fault::Unplugged), mend: clear, does: Does::Asks("port") },
     Row {
         name: "a joint's servo that restarts",
         inject: fault!(Fault::Reboot(ServoId(31))),
@@ -280,6 +293,12 @@ const ENDINGS: &[Ending] = &[
         Some(1),
         "nobody came within rig.person_secs = 1",
     ),
+    (
+        "the adapter unplugged and nobody there",
+        |stage| stage.rig.faults.inject(Fault::Unplugged),
+        Some(1),
+        "nobody came within rig.person_secs = 1",
+    ),
 ];
 
 #[test]
@@ -291,7 +310,7 @@ fn whatever_ends_a_run_leaves_the_claw_stopped_and_the_run_resumable() {
         end(&stage);
         let status = stage.child.lock().unwrap().wait().unwrap();
         assert_eq!(status.code(), *code, "{name}: {}", stage.said_since(0));
-        if code.is_some() {
+        if code.is_some() && !stage.rig.faults.active().contains(&Fault::Unplugged) {
             stage.rig.expect_limp();
         } else {
             // Nobody could let go: the servos stop by themselves.
@@ -310,4 +329,68 @@ fn whatever_ends_a_run_leaves_the_claw_stopped_and_the_run_resumable() {
         assert_eq!(stage.rows(), last, "{name}");
         stage.rig.expect_limp();
     }
+}
+
+#[test]
+fn a_panic_lets_go_of_the_claw_on_its_way_out() {
+    assert!(TABLE.contains("| a panic |"), "docs/faults.md has no line for a panic");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rig.toml"), stage::RIG).unwrap();
+    let rig = EmulatedRig::new(folder.path(), |_| {});
+    let (claw, port) = (folder.path().join("claw.toml"), &rig.port);
+    let set = [format!("rig.claw={}", claw.display()), format!("rig.port={port}")];
+    let config = Config::load(&folder.path().join("rig.toml"), &set).unwrap();
+    let world = config.claw().unwrap().clone();
+    let pace = Pace::new(Duration::from_secs_f64(world.task.period_secs));
+    let mut plant = Rig::open(world.rig.as_ref().unwrap(), &world, &pace, Arc::new(|| false)).unwrap();
+    let panics = std::thread::spawn(move || {
+        let start = Start { joints: world.task.start_joints(), valve: 0.1, seed: 0 };
+        let reading = plant.reset(&start).unwrap();
+        let goal = plant.limits().clip(&reading.positions, &reading.positions);
+        plant.step(&goal).unwrap();
+        panic!("a test's, with the claw in hand");
+    });
+    let by = Instant::now() + Duration::from_secs(60);
+    while rig.is_limp() {
+        assert!(Instant::now() < by && !panics.is_finished(), "it never had torque");
+    }
+    assert!(panics.join().is_err());
+    rig.expect_limp();
+    assert!(rig.joints().iter().all(|servo| !servo.watchdog_tripped), "it was let go of, not left to the watchdogs");
+}
+
+#[test]
+fn a_disk_full_of_the_runs_own_log_ends_it_with_torque_off_and_it_goes_on_elsewhere() {
+    const NO_DISK: i32 = 99;
+    assert!(TABLE.contains("| no room for the run's own log |"), "docs/faults.md has no line for it");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rig.toml"), stage::RIG).unwrap();
+    fs::create_dir(folder.path().join("disk")).unwrap();
+    let rig = EmulatedRig::new(folder.path(), |_| {});
+    // Somebody else fills the disk once some thirty steps are on it.
+    let script = format!(
+        "mount -t tmpfs -o size=2m tmpfs disk || exit {NO_DISK}
+        rows=disk/rig/replay/000000000000.rows
+        (until [ $(stat -c %s $rows 2>/dev/null || echo 0) -gt 7000 ]; do sleep 0.1; done; cat /dev/zero > disk/filler) 2>/dev/null &
+        {TURNKEY} train rig.toml --quiet --plant rig --port {} --runs-dir disk; code=$?
+        wait; rm disk/filler; cp -r disk runs; exit $code",
+        rig.port
+    );
+    let mut shell = Command::new("unshare");
+    shell.args(["--map-root-user", "--mount", "sh", "-c", &script]).current_dir(folder.path());
+    let said = match shell.output().map(support::said) {
+        Ok(said) if said.code != Some(NO_DISK) && !said.err.starts_with("unshare: ") => said,
+        _ => return println!("not tried: no small disk can be mounted here (unshare, tmpfs)"),
+    };
+    rig.expect_limp();
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.err.contains("No space left on device") && said.err.contains("--resume goes on"), "{}", said.err);
+    let run = folder.path().join("runs/rig");
+    let (kept, recorded) = (row_count(&run, &LOG), dataset::check(&folder.path().join("datasets/rig")).unwrap());
+    assert!(kept > 20 && recorded.training_steps >= kept as u64, "{kept} rows, {recorded:?}");
+    let last = kept + 5;
+    let said = run_well(folder.path(), &format!("train rig.toml --quiet --resume --set run.steps={last}"));
+    assert!(said.err.contains("resuming rig at step"), "{}", said.err);
+    assert_eq!(row_count(&run, &LOG), last);
+    rig.expect_limp();
 }

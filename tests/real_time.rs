@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -11,7 +12,8 @@ use support::{
     LOG, checkpoints, json, metrics, newest_checkpoint, row_count, rows, run, run_well, signal, start, wait_for,
 };
 use turnkey::config::Config;
-use turnkey_core::Snapshot as _;
+use turnkey_core::{Batch, Rng, Snapshot as _};
+use turnkey_replay::ReplayLog;
 use turnkey_sac::Sac;
 
 /// A hundred steps a second.
@@ -193,4 +195,37 @@ fn a_step_later_than_allowed_ends_the_run_and_says_why() {
     assert_ne!(said.code, Some(0));
     assert!(said.err.contains("late") && said.err.contains("run.lateness_limit_secs"), "{}", said.err);
     assert!(said.err.contains("--resume goes on"), "{}", said.err);
+}
+
+#[test]
+fn a_discarded_episode_is_not_learned_from_after_a_resume_either() {
+    let folder = folder();
+    let run = folder.path().join("runs/fast");
+    // An episode of ten seconds: it is the one that goes on when the order comes.
+    let train = "train fast.toml --quiet --set run.steps=100000 --set task.episode_steps=1000";
+    let mut child = start(folder.path(), train);
+    wait_for(&mut child, "it takes steps and orders", || {
+        row_count(&run, &LOG) > 50 && run.join("orders.sock").exists()
+    });
+    run_well(folder.path(), "tell runs/fast discard");
+    let before = row_count(&run, &LOG);
+    wait_for(&mut child, "another episode", || row_count(&run, &LOG) > before + 50);
+    run_well(folder.path(), "stop runs/fast");
+    let said = support::said(child.wait_with_output().unwrap());
+    let count = said.err.split("its ").nth(1).and_then(|rest| rest.split(' ').next()).expect("how many were discarded");
+    let discarded: usize = count.parse().unwrap_or_else(|_| panic!("{}", said.err));
+    assert!((50..=before + 20).contains(&discarded), "{discarded} of {before}: {}", said.err);
+
+    let rows = rows(&run, &LOG);
+    let reward = |row: &[u8]| f32::from_le_bytes(row[4 * (22 + 9)..][..4].try_into().unwrap()).to_bits();
+    let rewards = |rows: &[Vec<u8>]| rows.iter().map(|row| reward(row)).collect::<BTreeSet<u32>>();
+    let (gone, kept) = (rewards(&rows[..discarded]), rewards(&rows[discarded..]));
+    assert!(gone.is_disjoint(&kept), "rewards tell rows apart");
+    let (log, replay) = ReplayLog::recover(run.join("replay"), LOG, 0, 100_000).unwrap();
+    assert_eq!(log.count() as usize, rows.len(), "steps stay counted");
+    let mut batch = Batch::zeros(256, 22, 9);
+    for seed in 0..20 {
+        replay.sample(&mut batch, &mut Rng::new(seed, "samples")).unwrap();
+        assert!(batch.rewards.iter().all(|reward| kept.contains(&reward.to_bits())));
+    }
 }

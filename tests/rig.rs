@@ -100,6 +100,29 @@ fn a_run_on_a_rig_takes_and_records_every_step_once_within_limits() {
 }
 
 #[test]
+fn what_was_learned_on_the_twin_goes_on_on_the_rig() {
+    let folder = folder();
+    run_well(folder.path(), "train rig.toml --quiet --plant twin --name twin");
+    let rig = EmulatedRig::new(folder.path(), |_| {});
+    let train = format!("train rig.toml --quiet --init-from runs/twin --plant rig --port {}", rig.port);
+    let said = run_well(folder.path(), &train);
+    rig.expect_limp();
+    let run = folder.path().join("runs/rig");
+    assert_eq!(json(&run.join("run.json"))["init_from"], "runs/twin");
+    assert_eq!((rows(folder.path()), recorded(folder.path()).training_steps), (45, 45), "{}", said.err);
+    // It goes on with the twin's updates, and its first step is the policy's: there is no warm-up.
+    let updates = |run: &Path| {
+        let learning = metrics(run).into_iter().filter(|line| line["kind"] == "learning");
+        learning.filter_map(|line| line["updates"].as_u64()).max()
+    };
+    assert_eq!(checkpoints(&run).last(), Some(&45));
+    let (twins, rigs) = (updates(&folder.path().join("runs/twin")), updates(&run));
+    assert!(twins.is_none() || rigs.is_none() || rigs > twins, "{twins:?} {rigs:?}");
+    let evaluated = run_well(folder.path(), "evaluate runs/rig --episodes 1");
+    assert!(evaluated.out.contains("at step 45"), "{}", evaluated.out);
+}
+
+#[test]
 fn a_signal_leaves_the_claw_without_torque_and_a_killed_run_loses_nothing_but_its_episode() {
     let folder = folder();
     let rig = EmulatedRig::new(folder.path(), |raw| raw.timing.watchdog_secs = 0.5);

@@ -8,11 +8,13 @@ mod emulated;
 
 use emulated::EmulatedRig;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
-use support::{json, run, run_well, start, wait_for};
+use support::{json, run, run_well, start, turnkey, wait_for, words};
 use turnkey::dataset;
 use turnkey_camera::{RawBuffer, StreamServer};
 use turnkey_core::FrameSize;
@@ -111,6 +113,31 @@ fn a_run_from_pictures_records_what_the_camera_saw_and_its_policy_runs_on_both()
     assert!(on_rig.out.contains("1 episodes"), "{}", on_rig.out);
     rig.expect_limp();
     run_well(folder.path(), "evaluate runs/rig --episodes 1");
+
+    // A person arranges what they are asked for, or leaves it out; the claw is without torque meanwhile.
+    let line = "robustness runs/rig --plant rig --episodes 2 --families frame_blur,table_color --json";
+    let mut command = turnkey(folder.path(), words(line));
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    let (mut answers, mut said) = (child.stdin.take().unwrap(), BufReader::new(child.stderr.take().unwrap()));
+    let mut asked = Vec::new();
+    for answer in ["maybe\n", "\n", "s\n", "s\n"] {
+        said.read_until(b':', &mut asked).unwrap();
+        while !asked.ends_with(b"leave it out:") {
+            assert_ne!(said.read_until(b':', &mut asked).unwrap(), 0, "{}", String::from_utf8_lossy(&asked));
+        }
+        assert!(rig.is_limp(), "torque while a person reaches in");
+        answers.write_all(answer.as_bytes()).unwrap();
+    }
+    std::io::copy(&mut said, &mut std::io::sink()).unwrap();
+    let done = support::said(child.wait_with_output().unwrap());
+    rig.expect_limp();
+    let asked = String::from_utf8(asked).unwrap();
+    assert!(asked.contains("lay a plain cloth of another colour") && asked.contains("got \"maybe\""), "{asked}");
+    let found: serde_json::Value = serde_json::from_str(&done.out).unwrap_or_else(|e| panic!("{e}: {}", done.out));
+    let arms = found["arms"].as_array().unwrap();
+    let of = |family: &str| arms.iter().filter(|arm| arm["family"] == family).count();
+    assert_eq!((done.code, of("table_color"), of("frame_blur") > 0), (Some(0), 1, true), "{found}");
 }
 
 /// What a camera does.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use turnkey::dataset::{self, Line};
 
 /// Twenty steps a second; episodes so long that faults come within one.
-const RIG: &str = r#"
+pub(crate) const RIG: &str = r#"
 [run]
 mode = "asynchronous"
 steps = 100_000

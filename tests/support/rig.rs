@@ -9,8 +9,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use turnkey::claw_emulate::Film;
 use turnkey_claw::{ClawConfig, RawClawConfig};
-use turnkey_claw_emulator::{Emulator, FaultHandle, Observer, ServoView};
-use turnkey_core::{JOINTS, ServoId, Start};
+use turnkey_claw_emulator::{Emulator, EmulatorConfig, FaultHandle, Observer, ServoView};
+use turnkey_core::servo::{Horn, ServoPhysics};
+use turnkey_core::{Failure, JOINTS, ServoId, Start};
 use turnkey_sim::{TwinConfig, TwinHorns};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/hardware/claw.toml");
@@ -22,6 +23,7 @@ pub(crate) struct EmulatedRig {
     pub(crate) faults: FaultHandle,
     observer: Observer,
     twin: Arc<Mutex<TwinHorns>>,
+    held: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -45,12 +47,16 @@ impl EmulatedRig {
         fs::write(folder.join("claw.toml"), raw.to_toml()).unwrap();
         let config = raw.check("claw.toml").unwrap();
         let emulated = turnkey::claw_emulate::emulated(&config);
+        // A name that stays when the adapter is plugged in again.
+        let emulated = EmulatorConfig { link: Some(folder.join("port")), ..emulated };
         let start = Start { joints: [0.0; JOINTS], valve: 0.0, seed: 0 };
         let twin = TwinHorns::new(TwinConfig::default(), &start).unwrap();
         let twin = if config.valve().is_none() { twin.without_valve_servo() } else { twin };
         let twin = Arc::new(Mutex::new(twin));
+        let held = Arc::<AtomicBool>::default();
         let film = camera.map(|file| Film::open(file, Arc::clone(&twin), 0).unwrap());
-        let mut emulator = Emulator::open(&emulated, Arc::clone(&twin)).unwrap();
+        let mut emulator =
+            Emulator::open(&emulated, Held { twin: Arc::clone(&twin), valve: Arc::clone(&held) }).unwrap();
         let port = emulator.port().to_str().unwrap().to_owned();
         let (faults, observer) = (emulator.faults(), emulator.observer());
         let stop = Arc::new(AtomicBool::new(false));
@@ -63,7 +69,7 @@ impl EmulatedRig {
         let stopped = Arc::clone(&stop);
         let filming = film.map(|film| std::thread::spawn(move || film.run(&stopped).unwrap()));
         let threads = filming.into_iter().chain([std::thread::spawn(run)]).collect();
-        Self { config, port, faults, observer, twin, stop, threads }
+        Self { config, port, faults, observer, twin, held, stop, threads }
     }
 
     /// What a servo is like, as somebody who isn't on the bus sees it.
@@ -74,6 +80,11 @@ impl EmulatedRig {
     /// Where the valve is, rad, turns counted.
     pub(crate) fn valve(&self) -> f64 {
         self.twin.lock().unwrap().valve().position
+    }
+
+    /// Holds the valve against its servo, or lets it go.
+    pub(crate) fn hold_valve(&self, holds: bool) {
+        self.held.store(holds, Ordering::Relaxed);
     }
 
     /// The joints' servos.
@@ -94,6 +105,36 @@ impl EmulatedRig {
             std::thread::sleep(Duration::from_millis(2));
         }
         start.elapsed()
+    }
+}
+
+/// A twin whose valve somebody may hold: so fast that its servo doesn't turn it, whatever it gives.
+struct Held {
+    twin: Arc<Mutex<TwinHorns>>,
+    valve: Arc<AtomicBool>,
+}
+
+impl ServoPhysics for Held {
+    fn horns(&self) -> usize {
+        self.twin.horns()
+    }
+
+    fn step_secs(&self) -> f64 {
+        self.twin.step_secs()
+    }
+
+    fn horn(&self, index: usize) -> Horn {
+        self.twin.horn(index)
+    }
+
+    fn advance(&mut self, torques: &[f64]) -> Result<(), Failure> {
+        let mut torques = torques.to_vec();
+        if self.valve.load(Ordering::Relaxed)
+            && let Some(valve) = torques.get_mut(JOINTS)
+        {
+            *valve = 0.0;
+        }
+        self.twin.advance(&torques)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::pty::Pty;
 use crate::{Bus, EmulatorConfig, EmulatorError, FaultHandle, Observer};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use turnkey_core::servo::ServoPhysics;
@@ -15,7 +15,11 @@ const MOST_BEHIND: Duration = Duration::from_millis(250);
 /// Servos that answer on a pseudo-terminal.
 pub struct Emulator {
     bus: Bus,
-    pty: Pty,
+    /// The port, unless its adapter is unplugged.
+    pty: Option<Pty>,
+    link: Option<PathBuf>,
+    /// Where the port is, or last was.
+    port: PathBuf,
 }
 
 impl Emulator {
@@ -26,13 +30,14 @@ impl Emulator {
     /// no pseudo-terminal or link.
     pub fn open(config: &EmulatorConfig, physics: impl ServoPhysics + Send + 'static) -> Result<Self, EmulatorError> {
         let bus = Bus::new(config, physics)?;
-        Ok(Self { bus, pty: Pty::open(config.link.as_deref())? })
+        let (pty, link) = (Pty::open(config.link.as_deref())?, config.link.clone());
+        Ok(Self { bus, port: pty.path().to_owned(), pty: Some(pty), link })
     }
 
     /// What clients open in a serial port's place: the link where there is one, else the device.
     #[must_use]
     pub fn port(&self) -> &Path {
-        self.pty.path()
+        &self.port
     }
 
     /// Makes things go wrong, from any thread.
@@ -56,23 +61,41 @@ impl Emulator {
         let mut buffer = [0; 4096];
         while !stop.load(Ordering::Relaxed) {
             let now = begin + start.elapsed();
-            let count = self.pty.read(&mut buffer)?;
-            if count > 0 {
-                let baud = self.pty.baud();
-                self.bus.receive(&buffer[..count], now, baud.unwrap_or(0));
+            self.plug()?;
+            if let Some(pty) = &mut self.pty {
+                let count = pty.read(&mut buffer)?;
+                if count > 0 {
+                    self.bus.receive(&buffer[..count], now, pty.baud().unwrap_or(0));
+                }
             }
             if now > self.bus.time() + MOST_BEHIND {
                 self.bus.skip(now - MOST_BEHIND);
             }
             self.bus.advance(now)?;
             let answer = self.bus.answer(begin + start.elapsed());
-            if !answer.is_empty() {
-                self.pty.write(&answer)?;
+            if let Some(pty) = self.pty.as_mut().filter(|_| !answer.is_empty()) {
+                pty.write(&answer)?;
             }
             let wait = self.bus.next_event().saturating_sub(begin + start.elapsed());
-            if !wait.is_zero() {
-                self.pty.wait(wait.min(LONGEST_WAIT))?;
+            match &self.pty {
+                _ if wait.is_zero() => {}
+                Some(pty) => drop(pty.wait(wait.min(LONGEST_WAIT))?),
+                None => std::thread::sleep(wait.min(LONGEST_WAIT)),
             }
+        }
+        Ok(())
+    }
+
+    /// Has the port be there, or not, as the adapter is plugged in.
+    fn plug(&mut self) -> Result<(), EmulatorError> {
+        match (&self.pty, self.bus.faults().is_unplugged()) {
+            (Some(_), true) => self.pty = None,
+            (None, false) => {
+                let pty = Pty::open(self.link.as_deref())?;
+                self.port = pty.path().to_owned();
+                self.pty = Some(pty);
+            }
+            _ => {}
         }
         Ok(())
     }

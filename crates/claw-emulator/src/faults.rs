@@ -31,11 +31,14 @@ pub enum Fault {
     BrownOut(f64),
     /// The first servo takes the second's id, as if somebody had set both alike.
     SharedId(ServoId, ServoId),
+    /// The adapter is unplugged: its port is gone, servos keep their power and hear nothing. Cleared, there is a port again, under
+    /// the same name where that is a link.
+    Unplugged,
 }
 
 /// The faults as a person types them, with what they take.
 const SPELLINGS: &str = "bus-silent | silent ID | missing ID | reboot ID | flip SHARE | drop SHARE | slow MILLISECONDS | \
-                         overload ID | overheat ID | brown-out VOLTS | shared-id ID OTHER";
+                         overload ID | overheat ID | brown-out VOLTS | shared-id ID OTHER | unplug";
 
 impl FromStr for Fault {
     type Err = String;
@@ -59,6 +62,7 @@ impl FromStr for Fault {
             ["overload", servo] => Self::Overload(id(servo)?),
             ["overheat", servo] => Self::Overheating(id(servo)?),
             ["brown-out", volts] => Self::BrownOut(number(volts, 60.0)?),
+            ["unplug"] => Self::Unplugged,
             ["shared-id", servo, other] => Self::SharedId(id(servo)?, id(other)?),
             _ => return Err(refuse()),
         })
@@ -84,6 +88,11 @@ impl FaultHandle {
     #[must_use]
     pub fn active(&self) -> Vec<Fault> {
         self.with(|active| active.clone())
+    }
+
+    /// Whether the adapter is unplugged.
+    pub(crate) fn is_unplugged(&self) -> bool {
+        self.with(|active| active.contains(&Fault::Unplugged))
     }
 
     /// Takes out the faults that happen once.

@@ -51,7 +51,7 @@ impl MarkFigures {
     /// What is wrong, as expected and found; `None` where every frame shows it.
     pub(super) fn missing(&self) -> Option<[String; 2]> {
         let Self { frames, shown, .. } = self;
-        (shown < frames).then(|| ["it in every frame".into(), format!("in {shown} of {frames}")])
+        (shown < frames).then(|| ["it in every frame".into(), format!("it in {shown} of {frames}")])
     }
 }
 
