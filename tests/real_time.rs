@@ -6,15 +6,10 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::time::Duration;
-use support::{
-    LOG, checkpoints, json, metrics, newest_checkpoint, row_count, rows, run, run_well, signal, start, wait_for,
-};
-use turnkey::config::Config;
-use turnkey_core::{Batch, Rng, Snapshot as _};
+use support::{LOG, checkpoints, json, metrics, row_count, rows, run, run_well, signal, start, updates, wait_for};
+use turnkey_core::{Batch, Rng};
 use turnkey_replay::ReplayLog;
-use turnkey_sac::Sac;
 
 /// A hundred steps a second.
 const FAST: &str = r#"
@@ -55,14 +50,6 @@ fn broken_off(rows: &[Vec<u8>]) -> usize {
     let goes_on = |pair: &[Vec<u8>]| pair[0][ends - seen..ends] == pair[1][..seen];
     let ended = |row: &[u8]| row[ends..ends + 4] != [0; 4];
     rows.windows(2).filter(|pair| !ended(&pair[0]) && !goes_on(pair)).count()
-}
-
-/// Updates that the learner of a run's newest checkpoint has made.
-fn updates(run: &Path) -> u64 {
-    let config = Config::load(&run.join("config.toml"), &[]).unwrap();
-    let mut sac = Sac::new(&config.sac, 22, 9, config.seed).unwrap();
-    sac.restore(&fs::read(newest_checkpoint(run).join("learner.safetensors")).unwrap()).unwrap();
-    sac.updates()
 }
 
 #[test]

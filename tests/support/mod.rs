@@ -8,7 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+use turnkey::config::Config;
+use turnkey_core::Snapshot as _;
 use turnkey_replay::{Format, Widths};
+use turnkey_sac::Sac;
 
 /// The binary.
 pub(crate) const TURNKEY: &str = env!("CARGO_BIN_EXE_turnkey");
@@ -46,6 +49,14 @@ pub(crate) fn rows(run: &Path, log: &Format) -> Vec<Vec<u8>> {
 pub(crate) fn row_count(run: &Path, log: &Format) -> usize {
     let file = fs::metadata(run.join("replay/000000000000.rows"));
     file.map_or(0, |file| file.len() as usize).saturating_sub(Format::HEADER_BYTES) / log.row_bytes()
+}
+
+/// Updates that the learner of a run's newest checkpoint has made, of a small task by position.
+pub(crate) fn updates(run: &Path) -> u64 {
+    let config = Config::load(&run.join("config.toml"), &[]).unwrap();
+    let mut sac = Sac::new(&config.sac, 22, 9, config.seed).unwrap();
+    sac.restore(&fs::read(newest_checkpoint(run).join("learner.safetensors")).unwrap()).unwrap();
+    sac.updates()
 }
 
 /// What servos, an episode's own dynamics and augmentation add to a run's state.
