@@ -252,14 +252,14 @@ pub struct Maze {
     /// Prints JSON instead of a table.
     #[arg(long)]
     pub json: bool,
-    /// Trains the learner on the maze with continuous actions instead, at three temperatures, and draws nothing.
+    /// Trains the learner on the maze with continuous actions instead, at a few temperatures, and draws nothing.
     #[arg(long, conflicts_with = "out")]
     pub train: bool,
     /// Seeds to train, first to before last.
     #[arg(long, default_value = "0..3", value_parser = parse_seeds)]
     pub seeds: Seeds,
     /// Environment steps of each training.
-    #[arg(long, default_value_t = 15_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub steps: u64,
 }
 

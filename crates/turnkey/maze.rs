@@ -77,17 +77,17 @@ pub fn run(arguments: &Maze) -> Result<()> {
 
 fn table(rows: &[Row]) -> String {
     let mut text = format!(
-        "{:>5}  {:>15}  {:>8}  {:>6}  {:>15}  {:>7}\n{:>5}  {:>7} {:>7}  {:>8}  {:>6}  {:>7} {:>7}  {:>7}\n",
+        "{:>5}  {:>15}  {:>9}  {:>6}  {:>18}  {:>7}\n{:>5}  {:>7} {:>7}  {:>9}  {:>6}  {:>9} {:>8}  {:>7}\n",
         "",
         "passage first %",
-        "both",
+        "both open",
         "",
-        "arrives, blocked",
+        "arrives %, blocked",
         "entropy",
         "alpha",
         "nearer",
         "farther",
-        "arrives",
+        "arrives %",
         "moves",
         "nearer",
         "farther",
@@ -96,7 +96,7 @@ fn table(rows: &[Row]) -> String {
     for row in rows {
         let percent = |p: f64| format!("{:.1}", 100.0 * p);
         text += &format!(
-            "{:>5}  {:>7} {:>7}  {:>8}  {:>6.1}  {:>7} {:>8}  {:>7.3}\n",
+            "{:>5}  {:>7} {:>7}  {:>9}  {:>6.1}  {:>9} {:>8}  {:>7.3}\n",
             row.alpha,
             percent(row.near),
             percent(row.far),

@@ -93,8 +93,9 @@ fn draw_sign(sign: &'static str, middle: (i32, i32), visited: f64, root: &Area<'
     Ok(root.draw(&Text::new(sign, middle, style))?)
 }
 
-/// A stroke for each move, as long as it is likely.
+/// A stroke for each move from a dot in the middle, as long as it is likely.
 fn draw_moves(probabilities: &[f64], middle: (i32, i32), visited: f64, root: &Area<'_>) -> Drawn {
+    root.draw(&Circle::new(middle, 3, on(visited).filled()))?;
     for (step, p) in MOVES.into_iter().zip(probabilities).filter(|(_, p)| **p > 0.01) {
         let (right, down) = step.offset();
         let length = |by: isize| (0.46 * f64::from(CELL) * p * by as f64).round() as i32;
@@ -123,7 +124,8 @@ fn draw_curve(curve: &[Row], root: &Area<'_>) -> Drawn {
         .margin_right(40)
         .margin_bottom(8)
         .x_label_area_size(52)
-        .y_label_area_size(FIRST.0)
+        .margin_left(8)
+        .y_label_area_size(FIRST.0 - 8)
         .build_cartesian_2d(0.0..1.0, 0.0..100.0)?;
     let mut mesh = chart.configure_mesh();
     mesh.bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK).x_labels(11).y_labels(6);
@@ -132,7 +134,7 @@ fn draw_curve(curve: &[Row], root: &Area<'_>) -> Drawn {
     let worth = 1.0 / (MOVES.len() as f64).ln();
     let line = [(worth, 0.0), (worth, 100.0)];
     chart.draw_series(DashedLineSeries::new(line, 6, 5, INK.mix(0.6).stroke_width(1)))?;
-    let (x, y) = chart.backend_coord(&(worth, 62.0));
+    let (x, y) = chart.backend_coord(&(worth, 96.0));
     for (i, words) in
         ["1 / log 4: from here on the", "entropy of wandering is worth", "more than it costs"].iter().enumerate()
     {

@@ -9,7 +9,7 @@ use turnkey_replay::{Replay, Widths};
 use turnkey_sac::{Sac, SacConfig};
 
 /// The temperatures that it is trained at; none is learned.
-const ALPHAS: [f64; 3] = [0.05, 0.3, 0.6];
+const ALPHAS: [f64; 4] = [0.05, 0.3, 0.6, 0.65];
 /// Steps of random actions before the first update, one of which follows each step afterwards.
 const WARMUP: u64 = 1000;
 /// Episodes of each judgement.
@@ -129,15 +129,17 @@ fn shares(sac: &mut Sac, grid: &Grid, mode: Mode) -> Result<(f64, f64, f64)> {
 
 pub(super) fn table(rows: &[Row]) -> String {
     let mut text = format!(
-        "{:>5}  {:>4}  {:<13}  {:>17}  {:>12}  {:>16}\n{:>5}  {:>4}  {:<13}  {:>8} {:>8}  {:>12}  {:>8} {:>8}\n",
+        "{:>5}  {:>4}  {:>8}  {:<13}  {:>17}  {:>9}  {:>17}\n{:>5}  {:>4}  {:>8}  {:<13}  {:>8} {:>8}  {:>9}  {:>8} {:>8}\n",
         "",
         "",
+        "arrived",
         "",
         "passage first %",
         "both open",
-        "arrives, blocked",
+        "arrives %, blocked",
         "alpha",
         "seed",
+        "training",
         "acts",
         "nearer",
         "farther",
@@ -146,13 +148,13 @@ pub(super) fn table(rows: &[Row]) -> String {
         "farther"
     );
     for row in rows {
-        for (mode, judged) in [("deterministic", row.deterministic), ("sampled", row.sampled)] {
+        for (acts, judged) in [("deterministic", row.deterministic), ("sampled", row.sampled)] {
+            let Judged { near, far, success, success_near_blocked, success_far_blocked } = judged;
             let [near, far, success, near_blocked, far_blocked] =
-                [judged.near, judged.far, judged.success, judged.success_near_blocked, judged.success_far_blocked]
-                    .map(|share| 100.0 * share);
+                [near, far, success, success_near_blocked, success_far_blocked].map(|share| 100.0 * share);
             text += &format!(
-                "{:>5}  {:>4}  {mode:<13}  {near:>8.0} {far:>8.0}  {success:>12.0}  {near_blocked:>8.0} {far_blocked:>8.0}\n",
-                row.alpha, row.seed
+                "{:>5}  {:>4}  {:>8}  {acts:<13}  {near:>8.0} {far:>8.0}  {success:>9.0}  {near_blocked:>8.0} {far_blocked:>9.0}\n",
+                row.alpha, row.seed, row.arrivals_in_training
             );
         }
     }
