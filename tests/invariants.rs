@@ -140,6 +140,8 @@ fn core_environment_and_learner_have_no_clock_files_or_environment_variables() {
     for folder in ["crates/core/src", "crates/env/src", "crates/encoder/src", "crates/sac/src"] {
         expect_absent(folder, &outside);
     }
+    // What is computed in the maze is computed; nothing there is drawn but where an episode starts.
+    expect_absent("crates/benchmarks/src/maze", &outside);
     // The log writes files; what it writes never depends on when.
     expect_absent("crates/replay/src", &["std::net", "std::env", "std::process", "Instant::now", "SystemTime"]);
     // Codecs read from memory, through the traits of std::io.
@@ -149,7 +151,7 @@ fn core_environment_and_learner_have_no_clock_files_or_environment_variables() {
 
 #[test]
 fn threads_are_started_by_the_viewer_and_the_camera_for_themselves_and_by_nobody_else_below_the_program() {
-    for folder in ["core", "sim", "env", "replay", "encoder", "sac", "picture", "claw", "claw-emulator"] {
+    for folder in ["core", "sim", "env", "replay", "encoder", "sac", "benchmarks", "picture", "claw", "claw-emulator"] {
         expect_absent(&format!("crates/{folder}/src"), &["thread::spawn", "thread::Builder", "thread::scope"]);
     }
     let starts: Vec<PathBuf> = ["crates/camera/src", "crates/view/src"]
@@ -172,6 +174,7 @@ fn nothing_is_async() {
         "replay",
         "encoder",
         "sac",
+        "benchmarks",
         "view",
         "picture",
         "camera",

@@ -40,6 +40,8 @@ pub enum Command {
     Plot(Plot),
     /// Trains on Gymnasium's locomotion environments and shows the curves, beside those of others.
     Benchmark(Benchmark),
+    /// Shows what the temperature does, in a maze with two passages one of which is blocked after learning.
+    Maze(Maze),
     /// Times this program on this machine.
     Bench(Bench),
     /// The claw's servos: drives them, or emulates them.
@@ -239,6 +241,26 @@ pub struct Benchmark {
     /// What others came to, drawn beside, such as docs/results/benchmark_peers.jsonl. Can be given again.
     #[arg(long, value_name = "FILE")]
     pub beside: Vec<PathBuf>,
+}
+
+/// Arguments of `maze`.
+#[derive(Debug, Args)]
+pub struct Maze {
+    /// The figure, as SVG.
+    #[arg(long, short, default_value = "maze.svg")]
+    pub out: PathBuf,
+    /// Prints JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// Trains the learner on the maze with continuous actions instead, at a few temperatures, and draws nothing.
+    #[arg(long, conflicts_with = "out")]
+    pub train: bool,
+    /// Seeds to train, first to before last.
+    #[arg(long, default_value = "0..3", value_parser = parse_seeds)]
+    pub seeds: Seeds,
+    /// Environment steps of each training.
+    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub steps: u64,
 }
 
 /// Arguments of `config`.

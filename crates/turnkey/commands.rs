@@ -12,6 +12,7 @@ use crate::config::{Config, RunMode};
 use crate::dataset;
 use crate::evaluation::Evaluation;
 use crate::lateness::LatenessFigures;
+use crate::maze;
 use crate::metrics::{self, Line};
 use crate::orders::{self, Order};
 use crate::plot::{Curve, Point, learning_curves};
@@ -43,6 +44,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Robustness(arguments) => judge::test_robustness(&arguments),
         Command::Plot(arguments) => plot(&arguments),
         Command::Benchmark(arguments) => benchmark::run(&arguments),
+        Command::Maze(arguments) => maze::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Claw(command) => claw::run(&command),
         Command::Camera(command) => camera::run(&command),

@@ -15,6 +15,7 @@ pub mod dataset;
 pub mod evaluation;
 pub mod exploration;
 pub mod lateness;
+pub mod maze;
 pub mod metrics;
 pub mod orders;
 pub mod pace;

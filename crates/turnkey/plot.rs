@@ -102,7 +102,7 @@ const RIGHT: u32 = 30;
 /// Drawn this much larger, then averaged down: plotters' thick lines and bands have hard edges.
 const SCALE: u32 = 3;
 /// Okabe and Ito's colours, told apart by colour-blind readers too (their yellow is too pale for lines).
-const PALETTE: [RGBColor; 7] = [
+pub(crate) const PALETTE: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -111,8 +111,8 @@ const PALETTE: [RGBColor; 7] = [
     RGBColor(86, 180, 233),
     RGBColor(0, 0, 0),
 ];
-const INK: RGBColor = RGBColor(40, 40, 40);
-const GRID: RGBColor = RGBColor(226, 226, 226);
+pub(crate) const INK: RGBColor = RGBColor(40, 40, 40);
+pub(crate) const GRID: RGBColor = RGBColor(226, 226, 226);
 /// The published success threshold, rad.
 const SUCCESS_ERROR: f64 = 0.1;
 
@@ -153,11 +153,15 @@ type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'b, BitMapBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 fn draw(title: &str, panels: &[(Panel, &[Curve])], last: u64, pixels: &mut [u8]) -> Result<(), String> {
-    if register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT).is_err() {
-        return Err("the built-in font is not a font".into());
-    }
+    load_font()?;
     let root = BitMapBackend::with_buffer(pixels, (WIDTH * SCALE, HEIGHT * SCALE)).into_drawing_area();
     draw_figure(title, panels, last, &root).and_then(|()| Ok(root.present()?)).map_err(|e| e.to_string())
+}
+
+/// Makes the built-in font the one that is drawn with, whatever the machine has.
+pub(crate) fn load_font() -> Result<(), String> {
+    let loaded = register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
+    loaded.map_err(|_| "the built-in font is not a font".into())
 }
 
 fn draw_figure(
