@@ -5,7 +5,10 @@ use crate::results::number;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-const COLOURS: &[&str] = &["#1b6ca8", "#d1495b", "#2e8b57", "#8a5cb5", "#c98a00", "#4a4a4a", "#00939c", "#a0522d"];
+const COLOURS: &[&str] = &[
+    "#1b6ca8", "#d1495b", "#2e8b57", "#8a5cb5", "#c98a00", "#4a4a4a", "#00939c", "#a0522d", "#e377c2", "#7f9f00",
+    "#000080", "#ff7f50",
+];
 /// The drawing, and the axes in it: left, top, right, bottom.
 const SIZE: (f64, f64) = (760.0, 400.0);
 const AXES: (f64, f64, f64, f64) = (60.0, 20.0, 560.0, 350.0);
