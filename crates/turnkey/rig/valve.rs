@@ -43,7 +43,9 @@ impl ValveStart {
             }
             ValveBy::Mark if is_one(&task.start_valve) => Ok(Self::Person),
             ValveBy::Mark => bail!(
-                "rig.valve: expected a task whose target is drawn anew (target.angle), or that always starts from one angle                  (start_valve), where no servo turns the valve back, got a target of {:.3} rad and starts of {:.3} to {:.3}\n  fix:                  --set task.target.angle=[-3.14,3.14] --set task.name=turn_random, or --set task.start_valve=[0.0,0.0]",
+                "rig.valve: expected a task whose target is drawn anew (target.angle), or that always starts from one angle \
+                 (start_valve), where no servo turns the valve back, got a target of {:.3} rad and starts of {:.3} to {:.3}\n  fix: \
+                 --set task.target.angle=[-3.14,3.14] --set task.name=turn_random, or --set task.start_valve=[0.0,0.0]",
                 angle[0],
                 task.start_valve[0],
                 task.start_valve[1]
