@@ -10,6 +10,8 @@ use std::path::Path;
 use turnkey_benchmarks::maze::{EPISODE_STEPS, Grid, MOVES, Passage, TablePolicy, Walk, visits};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+/// A curve: its name, what it shows of a row, its colour, its width in pixels.
+type Series = (&'static str, fn(&Row) -> f64, RGBColor, u32);
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 /// Size of the picture, pixels.
@@ -140,7 +142,7 @@ fn draw_curve(curve: &[Row], root: &Area<'_>) -> Drawn {
     {
         root.draw(&Text::new(*words, (x + 10, y + 22 * i as i32), font(16)))?;
     }
-    let series: [(&str, fn(&Row) -> f64, RGBColor, u32); 4] = [
+    let series: [Series; 4] = [
         ("arrives, both open", |row| row.success, PALETTE[0], 2),
         ("arrives, farther blocked", |row| row.success_far_blocked, PALETTE[2], 2),
         ("arrives, nearer blocked", |row| row.success_near_blocked, PALETTE[1], 4),
