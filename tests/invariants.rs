@@ -53,11 +53,12 @@ fn crates_depend_on_each_other_only_along_the_arrows() {
         ("turnkey-sac", "core encoder", ""),
         ("turnkey-view", "core", ""),
         ("turnkey-benchmarks", "core sim", ""),
+        ("turnkey-gymnasium", "core", "env"),
         ("turnkey-picture", "core", ""),
         ("turnkey-camera", "core picture", ""),
         ("turnkey-claw", "core", "claw-emulator"),
         ("turnkey-claw-emulator", "core", ""),
-        ("turnkey", "core picture camera claw claw-emulator benchmarks sim env replay sac view", ""),
+        ("turnkey", "core picture camera claw claw-emulator benchmarks gymnasium sim env replay sac view", ""),
         ("xtask", "", ""),
     ];
     let workspace = workspace();
@@ -151,7 +152,20 @@ fn core_environment_and_learner_have_no_clock_files_or_environment_variables() {
 
 #[test]
 fn threads_are_started_by_the_viewer_and_the_camera_for_themselves_and_by_nobody_else_below_the_program() {
-    for folder in ["core", "sim", "env", "replay", "encoder", "sac", "benchmarks", "picture", "claw", "claw-emulator"] {
+    let folders = [
+        "core",
+        "sim",
+        "env",
+        "replay",
+        "encoder",
+        "sac",
+        "benchmarks",
+        "gymnasium",
+        "picture",
+        "claw",
+        "claw-emulator",
+    ];
+    for folder in folders {
         expect_absent(&format!("crates/{folder}/src"), &["thread::spawn", "thread::Builder", "thread::scope"]);
     }
     let starts: Vec<PathBuf> = ["crates/camera/src", "crates/view/src"]
@@ -180,6 +194,7 @@ fn nothing_is_async() {
         "camera",
         "claw",
         "claw-emulator",
+        "gymnasium",
         "turnkey",
         "xtask",
     ];

@@ -42,6 +42,8 @@ pub enum Command {
     Benchmark(Benchmark),
     /// Shows what the temperature does, in a maze with two passages one of which is blocked after learning.
     Maze(Maze),
+    /// Serves a configuration's environment to a program that learns in Gymnasium.
+    Serve(Serve),
     /// Times this program on this machine.
     Bench(Bench),
     /// The claw's servos: drives them, or emulates them.
@@ -261,6 +263,20 @@ pub struct Maze {
     /// Environment steps of each training.
     #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub steps: u64,
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Configuration file, such as configs/valve_state.toml.
+    pub config: PathBuf,
+    /// Changes a key of the configuration, as `train` takes it. Can be given again.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// A Unix socket to make and listen at, one client after the other. If absent, standard input is a socket already: that
+    /// is how turnkey_claw.py starts this command.
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
 }
 
 /// Arguments of `config`.

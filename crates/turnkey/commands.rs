@@ -19,6 +19,7 @@ use crate::plot::{Curve, Point, learning_curves};
 use crate::printing::print;
 use crate::rig::RigFigures;
 use crate::run_folder::{RunFolder, write_json};
+use crate::serve;
 use crate::stop::Stop;
 use crate::train::{Finish, SOLVED, Trainer};
 use crate::version;
@@ -45,6 +46,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Plot(arguments) => plot(&arguments),
         Command::Benchmark(arguments) => benchmark::run(&arguments),
         Command::Maze(arguments) => maze::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Claw(command) => claw::run(&command),
         Command::Camera(command) => camera::run(&command),

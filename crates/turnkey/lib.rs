@@ -27,6 +27,7 @@ pub mod report;
 pub mod rig;
 pub mod robustness;
 pub mod run_folder;
+pub mod serve;
 pub mod setup;
 pub mod statistics;
 pub mod stop;

@@ -9,14 +9,15 @@ use std::path::Path;
 use turnkey_benchmarks::Locomotion;
 use turnkey_core::{Environment, Plant, Record, Scene, Sink, Spec};
 use turnkey_env::{Augmentation, ClawEnvironment, DisturbanceConfig, Disturbed, ValveTask};
+use turnkey_gymnasium::Gymnasium;
 use turnkey_replay::Widths;
 use turnkey_sac::Sac;
 use turnkey_sim::{ModelName, Twin};
 
-/// The task on the twin, or the benchmark.
+/// The task on the twin, the benchmark, or the environment of Gymnasium.
 ///
 /// # Errors
-/// When a model doesn't load, or the configuration doesn't fit it.
+/// When a model doesn't load, the configuration doesn't fit it, or Gymnasium's environment can't be made.
 pub fn environment(config: &Config) -> Result<Box<dyn Environment>> {
     disturbed_environment(config, Dress::Plain)
 }
@@ -38,7 +39,10 @@ pub fn disturbed_environment(config: &Config, dress: Dress<'_>) -> Result<Box<dy
     match (&config.world, dress) {
         (World::Claw(claw), _) => Ok(dressed(claw, twin(claw)?, dress)?),
         (World::Benchmark(benchmark), Dress::Plain) => Ok(Box::new(Locomotion::new(benchmark.name)?)),
-        (World::Benchmark(_), Dress::As(_)) => bail!("expected a claw's pictures to disturb, got a benchmark"),
+        (World::Gymnasium(gymnasium), Dress::Plain) => Ok(Box::new(Gymnasium::new(gymnasium.clone())?)),
+        (World::Benchmark(_) | World::Gymnasium(_), Dress::As(_)) => {
+            bail!("expected a claw's pictures to disturb, got what has none")
+        }
     }
 }
 

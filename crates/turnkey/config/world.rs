@@ -1,4 +1,4 @@
-//! What a run acts in: the claw, or a benchmark. A configuration file has the sections of one of them.
+//! What a run acts in: the claw, a benchmark, or an environment of Gymnasium. A configuration file has the sections of one of them.
 
 use super::{ExplorationConfig, RawConfig, RunConfig, RunMode};
 use crate::rig::RigConfig;
@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use turnkey_benchmarks::BenchmarkName;
 use turnkey_env::{AugmentationConfig, DisturbanceConfig, TaskConfig, ValveTask};
+use turnkey_gymnasium::GymnasiumConfig;
 use turnkey_sac::SacConfig;
 use turnkey_sim::TwinConfig;
 
@@ -16,6 +17,8 @@ pub enum World {
     Claw(Box<ClawWorld>),
     /// A benchmark.
     Benchmark(BenchmarkConfig),
+    /// An environment of Gymnasium, in a Python process of its own.
+    Gymnasium(GymnasiumConfig),
 }
 
 /// The claw with a valve task: `[task]` and all that goes with it.
@@ -49,7 +52,8 @@ impl World {
     pub(crate) fn claw(&self) -> Result<&ClawWorld> {
         match self {
             Self::Claw(claw) => Ok(claw),
-            Self::Benchmark(benchmark) => bail!(not_a_claw(benchmark)),
+            Self::Benchmark(benchmark) => bail!(not_a_claw(benchmark.name.id())),
+            Self::Gymnasium(gymnasium) => bail!(not_a_claw(&gymnasium.id)),
         }
     }
 
@@ -57,7 +61,8 @@ impl World {
     pub(super) fn claw_mut(&mut self) -> Result<&mut ClawWorld> {
         match self {
             Self::Claw(claw) => Ok(claw),
-            Self::Benchmark(benchmark) => bail!(not_a_claw(benchmark)),
+            Self::Benchmark(benchmark) => bail!(not_a_claw(benchmark.name.id())),
+            Self::Gymnasium(gymnasium) => bail!(not_a_claw(&gymnasium.id)),
         }
     }
 
@@ -65,19 +70,26 @@ impl World {
     pub(super) fn check(&self, mode: RunMode) -> Result<()> {
         match self {
             Self::Claw(claw) => claw.check(mode),
-            Self::Benchmark(_) => {
-                ensure!(
-                    mode == RunMode::Inline,
-                    "run.mode: expected \"inline\" with [benchmark], which waits for whoever acts, got \"asynchronous\""
-                );
-                Ok(())
+            Self::Benchmark(_) => waits("benchmark", mode),
+            Self::Gymnasium(gymnasium) => {
+                waits("gymnasium", mode)?;
+                Ok(gymnasium.check()?)
             }
         }
     }
 }
 
-fn not_a_claw(benchmark: &BenchmarkConfig) -> String {
-    format!("expected the configuration of a claw ([task]) for this, got one of {}", benchmark.name)
+fn not_a_claw(other: &str) -> String {
+    format!("expected the configuration of a claw ([task]) for this, got one of {other}")
+}
+
+/// Refuses real time for what waits for whoever acts.
+fn waits(section: &str, mode: RunMode) -> Result<()> {
+    ensure!(
+        mode == RunMode::Inline,
+        "run.mode: expected \"inline\" with [{section}], which waits for whoever acts, got \"asynchronous\""
+    );
+    Ok(())
 }
 
 impl ClawWorld {
@@ -119,6 +131,8 @@ pub(super) struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     benchmark: Option<BenchmarkConfig>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    gymnasium: Option<GymnasiumConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     task: Option<TaskConfig>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     twin: Option<TwinConfig>,
@@ -136,7 +150,8 @@ impl TryFrom<Written> for RawConfig {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let Written { seed, run, exploration, benchmark, task, twin, rig, disturbance, augmentation, sac } = written;
+        let Written { seed, run, exploration, benchmark, gymnasium, task, twin, rig, disturbance, augmentation, sac } =
+            written;
         let of_a_claw = [
             ("task", task.is_some()),
             ("twin", twin.is_some()),
@@ -144,17 +159,28 @@ impl TryFrom<Written> for RawConfig {
             ("disturbance", disturbance.is_some()),
             ("augmentation", augmentation.is_some()),
         ];
-        let world = match (task, benchmark) {
+        let other = match (benchmark, gymnasium) {
+            (Some(_), Some(_)) => {
+                return Err("[gymnasium]: expected none with [benchmark], or the other way round".into());
+            }
+            (Some(benchmark), None) => Some(("benchmark", World::Benchmark(benchmark))),
+            (None, Some(gymnasium)) => Some(("gymnasium", World::Gymnasium(gymnasium))),
+            (None, None) => None,
+        };
+        let world = match (task, other) {
             (Some(task), None) => {
                 let twin = twin.unwrap_or_default();
                 World::Claw(Box::new(ClawWorld { task, twin, rig, disturbance, augmentation }))
             }
-            (None, None) => return Err("missing field `task`: expected [task], for the claw, or [benchmark]".into()),
-            (_, Some(benchmark)) => {
+            (None, None) => {
+                let expected = "expected [task], for the claw, or [benchmark], or [gymnasium]";
+                return Err(format!("missing field `task`: {expected}"));
+            }
+            (_, Some((name, world))) => {
                 if let Some((section, _)) = of_a_claw.iter().find(|(_, there)| *there) {
-                    return Err(format!("[{section}]: expected none with [benchmark], which has no claw"));
+                    return Err(format!("[{section}]: expected none with [{name}], which has no claw"));
                 }
-                World::Benchmark(benchmark)
+                world
             }
         };
         Ok(Self { seed, run, exploration, world, sac })
@@ -168,6 +194,7 @@ impl From<RawConfig> for Written {
             run,
             exploration,
             benchmark: None,
+            gymnasium: None,
             task: None,
             twin: None,
             rig: None,
@@ -181,6 +208,7 @@ impl From<RawConfig> for Written {
                 Self { task: Some(task), twin: Some(twin), rig, disturbance, augmentation, ..empty }
             }
             World::Benchmark(benchmark) => Self { benchmark: Some(benchmark), ..empty },
+            World::Gymnasium(gymnasium) => Self { gymnasium: Some(gymnasium), ..empty },
         }
     }
 }

@@ -23,10 +23,11 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     let done = results::read(&results)?;
     let is_done = |seed: u64| done.iter().any(|line| line["seed"] == json!(seed));
     let words = |seed: u64| project.path("runs/peers").join(format!("sbx-{seed}.jsonl"));
+    let result = |seed: u64| line(project, &format!("sbx-{seed}"), "SBX's SAC, defaults", seed, &words(seed));
     let mut jobs = Vec::new();
     for seed in seeds.filter(|seed| !is_done(*seed)) {
         if finished(&words(seed)) {
-            results::append(&results, &result(project, seed, &words(seed))?)?;
+            results::append(&results, &result(seed)?)?;
             continue;
         }
         let mut command = peers.script("train_peer.py");
@@ -36,7 +37,7 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     }
     println!("SBX: {} seeds to train; half an hour and more for each", jobs.len());
     jobs::run(jobs, 2, |name| match name.parse() {
-        Ok(seed) => results::append(&results, &result(project, seed, &words(seed))?),
+        Ok(seed) => results::append(&results, &result(seed)?),
         Err(_) => Ok(()),
     })?;
     crate::report::command(project)
@@ -63,12 +64,15 @@ fn parse(arguments: &[String]) -> Result<(Range<u64>, u64)> {
 }
 
 /// Whether the peer wrote its last line.
-fn finished(words: &Path) -> bool {
+pub(crate) fn finished(words: &Path) -> bool {
     results::read(words).is_ok_and(|lines| lines.last().is_some_and(|line| line.get("steps_to_solve").is_some()))
 }
 
-/// A line like our own summaries, from what the peer printed.
-fn result(project: &Project, seed: u64, words: &Path) -> Result<Value> {
+/// A line like our own summaries, from what a peer printed: evaluations, then a last line with `steps_to_solve`.
+///
+/// # Errors
+/// When it didn't come to its last line.
+pub(crate) fn line(project: &Project, name: &str, label: &str, seed: u64, words: &Path) -> Result<Value> {
     let mut evaluations = results::read(words)?;
     let last = evaluations.pop().filter(|line| line.get("steps_to_solve").is_some());
     let Some(last) = last else {
@@ -77,11 +81,13 @@ fn result(project: &Project, seed: u64, words: &Path) -> Result<Value> {
         );
     };
     let mut result = Map::new();
-    for key in ["steps", "minutes", "steps_to_solve"] {
-        result.insert(key.into(), last[key].clone());
+    for key in ["steps", "minutes", "steps_to_solve", "final"] {
+        if let Some(value) = last.get(key) {
+            result.insert(key.into(), value.clone());
+        }
     }
-    result.insert("name".into(), format!("sbx-{seed}").into());
-    result.insert("label".into(), "SBX's SAC, defaults".into());
+    result.insert("name".into(), name.into());
+    result.insert("label".into(), label.into());
     result.insert("seed".into(), seed.into());
     result.insert("commit".into(), commit(project).into());
     result.insert("evaluations".into(), evaluations.into());

@@ -6,6 +6,7 @@
 use crate::curves;
 use crate::experiments::{self, Experiment};
 use crate::failure::{Failure, Result};
+use crate::methods;
 use crate::project::Project;
 use crate::results::{self, median, number};
 use crate::tables;
@@ -76,8 +77,11 @@ fn learning(project: &Project, name: &str, lines: &[Value]) -> Result<String> {
         write!(table, "\n![Success rate over environment steps](results/{name}.svg)\n")
             .expect("a String takes every text");
     }
-    let origin =
-        if plan.is_some() { format!("cargo xtask experiments {name}") } else { "cargo xtask bench learning".into() };
+    let origin = match name {
+        _ if plan.is_some() => format!("cargo xtask experiments {name}"),
+        methods::RESULTS => "cargo xtask bench claw".into(),
+        _ => "cargo xtask bench learning".into(),
+    };
     write!(
         table,
         "\nEach line of [results/{name}.jsonl](results/{name}.jsonl) is one finished seed; `{origin}` makes them.\n"

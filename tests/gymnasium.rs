@@ -1,0 +1,154 @@
+//! Gymnasium at both ends, through the real binary: its environments under our learner, and the claw for its learners.
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use support::TURNKEY;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn python() -> PathBuf {
+    let python = Path::new(ROOT).join("native/gymnasium/bin/python");
+    assert!(python.is_file(), "{} isn't there. `cargo xtask setup` makes it", python.display());
+    python
+}
+
+fn turnkey(arguments: &[&str]) -> Output {
+    Command::new(TURNKEY).current_dir(ROOT).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Trains configs/pendulum.toml with some changes and expects that to go well.
+fn train(runs: &Path, name: &str, more: &[&str]) -> PathBuf {
+    python();
+    let runs_dir = runs.to_str().unwrap();
+    let fixed = ["--threads", "1", "train", "configs/pendulum.toml", "--quiet", "--runs-dir", runs_dir, "--name", name];
+    let output = turnkey(&[&fixed, more].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    runs.join(name)
+}
+
+fn failing(arguments: &[&str]) -> String {
+    let output = turnkey(arguments);
+    assert!(!output.status.success(), "{arguments:?} can't go well");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn pendulum_is_learned_in_a_python_process_whatever_the_seed() {
+    let runs = tempfile::tempdir().unwrap();
+    for seed in ["0", "1", "2"] {
+        let run = train(runs.path(), seed, &["--seed", seed]);
+        let summary: Value = serde_json::from_str(&fs::read_to_string(run.join("summary.json")).unwrap()).unwrap();
+        let reached = summary["final"]["mean_return"]["value"].as_f64().unwrap();
+        assert!(reached > -300.0, "seed {seed}: a mean return of {reached}; random actions have about -1200");
+    }
+    let picture = runs.path().join("curves.png");
+    let run = |seed: &str| runs.path().join(seed).to_str().unwrap().to_owned();
+    let output = turnkey(&["plot", &run("0"), &run("1"), "--out", picture.to_str().unwrap()]);
+    assert!(output.status.success() && picture.is_file(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = turnkey(&["evaluate", &run("0"), "--episodes", "3", "--json"]);
+    let evaluation: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(evaluation[0]["evaluation"]["episodes"], 3, "{evaluation}");
+}
+
+#[test]
+fn a_run_that_was_stopped_inside_an_episode_goes_on_to_the_bit() {
+    let runs = tempfile::tempdir().unwrap();
+    let short = |steps: &'static str| ["--set", "run.checkpoint_period=350", "--set", steps];
+    let straight = train(runs.path(), "straight", &short("run.steps=700"));
+    train(runs.path(), "resumed", &short("run.steps=350"));
+    let resumed = train(runs.path(), "resumed", &[&short("run.steps=700")[..], &["--resume"]].concat());
+    let learner = |run: &Path| {
+        let checkpoints = fs::read_dir(run.join("checkpoints")).unwrap();
+        let newest = checkpoints.map(|entry| entry.unwrap().path()).max().unwrap();
+        assert!(newest.ends_with("step-000000700") || newest.to_string_lossy().ends_with("700"), "{newest:?}");
+        fs::read(newest.join("learner.safetensors")).unwrap()
+    };
+    assert!(learner(&straight) == learner(&resumed), "another learner came of it");
+}
+
+#[test]
+fn what_is_wrong_with_a_configuration_is_named() {
+    let said = |changes: &[&str]| {
+        let runs = tempfile::tempdir().unwrap();
+        let fixed = ["train", "configs/pendulum.toml", "--quiet", "--name", "x", "--runs-dir"];
+        let set: Vec<&str> = changes.iter().flat_map(|change| ["--set", change]).collect();
+        failing(&[&fixed[..], &[runs.path().to_str().unwrap()], &set].concat())
+    };
+    assert!(said(&["gymnasium.id=Pendulun-v1"]).contains("gymnasium.id is right"));
+    let none = said(&["gymnasium.python=/nowhere/python"]);
+    assert!(none.contains("/nowhere/python") && none.contains("install Python 3"), "{none}");
+    assert!(said(&["gymnasium.timeout_secs=0"]).contains("gymnasium.timeout_secs: expected above 0"));
+    assert!(said(&["gymnasium.idd=3"]).contains("idd"));
+    assert!(said(&["task.name=turn_random"]).contains("[task]: expected none with [gymnasium]"));
+    assert!(said(&["benchmark.name=Ant-v5"]).contains("expected none with [benchmark]"));
+    assert!(said(&["run.mode=asynchronous"]).contains("expected \"inline\" with [gymnasium]"));
+}
+
+#[test]
+fn the_claw_is_a_proper_environment_of_gymnasium_by_position_and_from_pictures() {
+    let mut command = Command::new(python());
+    command.current_dir(std::env::temp_dir()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let output = command.arg(Path::new(ROOT).join("tests/gymnasium/check_claw.py")).arg(TURNKEY).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("valve_state: as it should be") && said.contains("valve_pixels: as it should be"), "{said}");
+}
+
+/// `turnkey serve --socket`, ended with the value.
+struct Serving(Child);
+
+impl Serving {
+    fn at(path: &str) -> Self {
+        let mut command = Command::new(TURNKEY);
+        command.current_dir(ROOT).args(["serve", "configs/valve_state.toml", "--socket", path]);
+        let mut serving = Self(command.stderr(Stdio::piped()).spawn().unwrap());
+        let mut line = String::new();
+        BufReader::new(serving.0.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.contains("is served at"), "{line}");
+        serving
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// The kind of the answer to a request to open.
+fn opened(path: &str) -> u8 {
+    let mut client = UnixStream::connect(path).unwrap();
+    let body = br#"{"protocol": 1}"#;
+    client.write_all(&[&(1 + body.len() as u32).to_le_bytes()[..], &[1], body].concat()).unwrap();
+    let mut head = [0; 5];
+    client.read_exact(&mut head).unwrap();
+    head[4]
+}
+
+#[test]
+fn a_socket_serves_one_client_after_the_other_and_is_taken_over_once_nobody_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claw.sock");
+    let path = path.to_str().unwrap();
+    let first = Serving::at(path);
+    assert_eq!((opened(path), opened(path)), (129, 129));
+    let taken = failing(&["serve", "configs/valve_state.toml", "--socket", path]);
+    assert!(taken.contains("found a server"), "{taken}");
+    drop(first); // and leaves its socket
+    let _second = Serving::at(path);
+    assert_eq!(opened(path), 129);
+    let file = folder.path().join("file");
+    fs::write(&file, "precious").unwrap();
+    let refused = failing(&["serve", "configs/valve_state.toml", "--socket", file.to_str().unwrap()]);
+    assert!(refused.contains("found a file"), "{refused}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    let by_hand = failing(&["serve", "configs/valve_state.toml"]);
+    assert!(by_hand.contains("expected a connected socket as standard input"), "{by_hand}");
+}

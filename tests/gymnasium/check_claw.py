@@ -1,0 +1,128 @@
+"""Checks the claw as Gymnasium sees it, by position and from pictures: Gymnasium's own checker, and what the environment
+promises besides. Any failure is an exception.
+
+    python check_claw.py target/release/turnkey
+"""
+
+import pathlib
+import sys
+import time
+import warnings
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "crates/gymnasium/python"))
+
+import gymnasium
+import numpy as np
+import turnkey_claw
+from gymnasium.utils.env_checker import check_env
+
+BINARY = sys.argv[1]
+# Velocities have no bound that could be promised.
+KNOWN = "A Box observation space (minimum|maximum) value is -?infinity"
+
+
+def make(config, **more):
+    return gymnasium.make("Turnkey/Claw-v0", config=str(ROOT / f"configs/{config}.toml"), binary=BINARY, **more)
+
+
+def expect(words, act):
+    """`act` must fail, and say `words`."""
+    try:
+        act()
+    except turnkey_claw.TurnkeyError as error:
+        assert words in str(error), f"expected {words!r} in: {error}"
+    else:
+        raise AssertionError(f"expected an error that says {words!r}")
+
+
+def episode(environment, seed):
+    """Every observation, reward, end and info of an episode of seeded actions."""
+    draw = np.random.default_rng(5)
+    seen = [environment.reset(seed=seed)[0]]
+    while True:
+        step = environment.step(draw.uniform(-1, 1, 9).astype(np.float32))
+        seen.append(step)
+        if step[2] or step[3]:
+            return seen
+
+
+def same(a, b):
+    return gymnasium.utils.env_checker.data_equivalence(a, b, exact=True)
+
+
+def check(config):
+    one, other = make(config), make(config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", f".*{KNOWN}")
+        check_env(one.unwrapped)
+    first = episode(one, 7)
+    assert len(first) == 41 and first[-1][3] and not first[-1][2], "40 steps, then a truncation"
+    assert same(first, episode(one, 7)) and same(first, episode(other, 7)), "the same seed, the same episode"
+    assert not same(first[0], one.reset(seed=8)[0]), "another seed, another episode"
+    one.reset(seed=9), other.reset(seed=9)
+    assert same(one.reset()[0], other.reset()[0]), "seeds that are drawn are drawn from the seed before"
+    assert set(first[1][4]) == {"is_success", "angular_error"}, first[1][4]
+    assert one.action_space == gymnasium.spaces.Box(-1, 1, (9,), np.float32)
+    expect("shape (9,), got (3,)", lambda: one.step(np.zeros(3, np.float32)))
+    expect("no options", lambda: one.reset(options={"target": 1}))
+    expect("2^64", lambda: one.reset(seed=1 << 64))
+    other.close()
+    expect("closed", lambda: other.unwrapped.reset(seed=1))
+    one.close()
+    print(f"{config}: as it should be")
+
+
+def check_pictures():
+    environment = make("valve_pixels", settings=["task.stack=3"], render_mode="rgb_array")
+    image = environment.observation_space["image"]
+    assert image == gymnasium.spaces.Box(0, 255, (48, 48, 9), np.uint8), image
+    seen, _ = environment.reset(seed=1)
+    for _ in range(3):
+        before, (seen, *_) = seen, environment.step(np.ones(9, np.float32))
+    assert np.array_equal(seen["image"][:, :, :6], before["image"][:, :, 3:]), "oldest first"
+    assert np.array_equal(environment.render(), seen["image"][:, :, 6:]) and seen["image"].std() > 5
+    environment.close()
+    expect("pictures", lambda: make("valve_state", render_mode="rgb_array", disable_env_checker=True))
+
+
+def check_errors():
+    expect("cargo build --release", lambda: turnkey_claw.TurnkeyClaw(binary="/nowhere/turnkey"))
+    expect("is gone", lambda: make("valve_state", settings=["task.name=nonsense"]))
+    expect("to be running", lambda: turnkey_claw.TurnkeyClaw(socket="/nowhere/claw.sock"))
+    environment = make("valve_state").unwrapped
+    environment.reset(seed=1)
+    environment._process.kill()
+    expect("is gone", lambda: [environment.step(np.zeros(9, np.float32)) for _ in range(2)])
+    assert environment._process is None
+
+
+def check_leaving():
+    """A server ends with its client, however that ends."""
+    environment = make("valve_state").unwrapped
+    process = environment._process
+    environment._connection.close()
+    for _ in range(500):
+        if process.poll() is not None:
+            break
+        time.sleep(0.01)
+    assert process.poll() == 0, process.poll()
+    environment.close()
+
+
+def check_vector():
+    environments = gymnasium.vector.SyncVectorEnv([lambda: make("valve_state")] * 2)
+    environments.reset(seed=[1, 2])
+    for _ in range(41):
+        seen, *_ = environments.step(np.zeros((2, 9), np.float32))
+    assert seen.shape == (2, 22)
+    environments.close()
+
+
+for config in ("valve_state", "valve_pixels"):
+    check(config)
+check_pictures()
+check_errors()
+check_leaving()
+check_vector()
