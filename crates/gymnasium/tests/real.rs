@@ -16,7 +16,7 @@ fn config(id: &str) -> GymnasiumConfig {
 }
 
 fn refusal(config: GymnasiumConfig) -> String {
-    Gymnasium::new(config).err().expect("it can't be made").to_string()
+    Gymnasium::new(config).expect_err("it can't be made").to_string()
 }
 
 /// A Python module in a folder of its own, and the interpreter that finds it.
