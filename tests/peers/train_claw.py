@@ -115,7 +115,7 @@ model = getattr(methods, Method)(policy, environment, seed=args.seed, device="cp
 curve = Curve()
 model.learn(args.steps, callback=curve)
 curve.pause()
-last = {"steps": args.steps, "steps_to_solve": curve.solved, "minutes": curve.minutes()}
+last = {"steps": curve.num_timesteps, "steps_to_solve": curve.solved, "minutes": curve.minutes()}
 print(json.dumps({**common, **last, "final": evaluate(model, judge, args.final)}), flush=True)
 environment.close()
 judge.close()

@@ -69,7 +69,7 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     missing.retain(|planned| !done.iter().any(|line| line["name"] == planned.name.as_str()));
     let (unnoted, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(|planned| finished(&planned.words));
     unnoted.iter().try_for_each(note)?;
-    println!("{} seeds to train; a quarter of an hour and more for each 60,000 steps", missing.len());
+    println!("{} seeds to train; half an hour and more for each 60,000 steps of most", missing.len());
     let jobs = missing.iter().map(|planned| planned.job(&peers, &turnkey, plan.steps)).collect();
     jobs::run(jobs, plan.at_once, |name| missing.iter().find(|planned| planned.name == name).map_or(Ok(()), note))?;
     report::command(project)
