@@ -38,6 +38,13 @@ fn a_benchmark_killed_at_random_moments_ends_with_the_weights_of_one_that_was_no
     kill_and_compare_run(support::WALKER);
 }
 
+#[test]
+fn a_run_in_several_environments_killed_at_random_moments_ends_with_the_weights_of_one_that_was_not() {
+    kill_and_compare_run(&support::beside_each_other(support::WALKER, "environments = 4\nsteps_per_update = 3"));
+    let claw = support::beside_each_other(support::SMALL, "environments = 4");
+    kill_and_compare_run(&format!("{claw}\n{SERVOS}"));
+}
+
 fn kill_and_compare(twin: &str) {
     kill_and_compare_run(&format!("{}\n{twin}", support::SMALL));
 }
