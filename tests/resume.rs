@@ -176,6 +176,21 @@ fn the_seed_decides_a_run_to_the_bit_whatever_the_threads() {
 }
 
 #[test]
+fn several_environments_give_the_same_run_whatever_the_threads() {
+    let folder = workplace();
+    for (name, config) in [("walker", support::WALKER), ("claw", support::SMALL)] {
+        let config = support::beside_each_other(config, "environments = 4");
+        fs::write(folder.path().join(format!("{name}.toml")), config).unwrap();
+        for threads in [1, 2, 4] {
+            run_well(folder.path(), &format!("train {name}.toml --quiet --name {name}-{threads} --threads {threads}"));
+        }
+        let run = |threads: u64| folder.path().join(format!("runs/{name}-{threads}"));
+        assert_same(&run(1), &run(2), "two threads");
+        assert_same(&run(1), &run(4), "four threads");
+    }
+}
+
+#[test]
 fn a_run_killed_before_its_first_checkpoint_is_resumed_from_its_beginning() {
     let folder = workplace();
     let train = "train small.toml --quiet --set run.checkpoint_period=100000 --set run.steps=700 --name";
