@@ -38,6 +38,13 @@ fn a_benchmark_killed_at_random_moments_ends_with_the_weights_of_one_that_was_no
     kill_and_compare_run(support::WALKER);
 }
 
+#[test]
+fn a_run_in_several_environments_killed_at_random_moments_ends_with_the_weights_of_one_that_was_not() {
+    kill_and_compare_run(&support::beside_each_other(support::WALKER, "environments = 4\nsteps_per_update = 3"));
+    let claw = support::beside_each_other(support::SMALL, "environments = 4");
+    kill_and_compare_run(&format!("{claw}\n{SERVOS}"));
+}
+
 fn kill_and_compare(twin: &str) {
     kill_and_compare_run(&format!("{}\n{twin}", support::SMALL));
 }
@@ -166,6 +173,21 @@ fn the_seed_decides_a_run_to_the_bit_whatever_the_threads() {
     let learner = |name: &str| fs::read(newest_checkpoint(&runs.join(name)).join("learner.safetensors")).unwrap();
     assert!(learner("one") != learner("two"), "another seed gave the same weights");
     assert_ne!(contents(&runs.join("one/replay")), contents(&runs.join("two/replay")));
+}
+
+#[test]
+fn several_environments_give_the_same_run_whatever_the_threads() {
+    let folder = workplace();
+    for (name, config) in [("walker", support::WALKER), ("claw", support::SMALL)] {
+        let config = support::beside_each_other(config, "environments = 4");
+        fs::write(folder.path().join(format!("{name}.toml")), config).unwrap();
+        for threads in [1, 2, 4] {
+            run_well(folder.path(), &format!("train {name}.toml --quiet --name {name}-{threads} --threads {threads}"));
+        }
+        let run = |threads: u64| folder.path().join(format!("runs/{name}-{threads}"));
+        assert_same(&run(1), &run(2), "two threads");
+        assert_same(&run(1), &run(4), "four threads");
+    }
 }
 
 #[test]

@@ -47,11 +47,11 @@ struct Last {
     mean_return: Interval,
 }
 
-/// Trains what isn't trained yet, `jobs` runs at a time, then draws the curves and prints the table.
+/// Trains what isn't trained yet, `jobs` runs at a time on `threads` threads each, then draws the curves and prints the table.
 ///
 /// # Errors
 /// When the configuration is wrong, or a run failed.
-pub fn run(arguments: &Benchmark) -> Result<()> {
+pub fn run(arguments: &Benchmark, threads: usize) -> Result<()> {
     ensure!(arguments.jobs > 0, "--jobs: expected 1 or more, got 0");
     let readings = arguments.beside.iter().map(|file| beside::read(file)).collect::<Result<Vec<_>>>()?.concat();
     let job = |environment: BenchmarkName, seed| {
@@ -64,7 +64,7 @@ pub fn run(arguments: &Benchmark) -> Result<()> {
     for job in &jobs {
         Config::load(&arguments.config, &changes(arguments, job))?;
     }
-    train(arguments, &jobs)?;
+    train(arguments, threads, &jobs)?;
     let environments: Vec<(String, Vec<Curve>)> = arguments
         .environments
         .iter()
@@ -83,8 +83,8 @@ fn changes(arguments: &Benchmark, job: &Job) -> Vec<String> {
     changes
 }
 
-/// Runs a process for each seed that isn't finished, so that every run has a core of its own.
-fn train(arguments: &Benchmark, jobs: &[Job]) -> Result<()> {
+/// Runs a process for each seed that isn't finished, so that every run has cores of its own.
+fn train(arguments: &Benchmark, threads: usize, jobs: &[Job]) -> Result<()> {
     let stop = Stop::on_signals()?;
     let mut open = VecDeque::new();
     for job in jobs {
@@ -102,7 +102,7 @@ fn train(arguments: &Benchmark, jobs: &[Job]) -> Result<()> {
                 while let Some(job) = next() {
                     let name = format!("{} seed {}", job.environment, job.seed);
                     println!("{name}: begins; its words go to {}", words(&job).display());
-                    let done = start(arguments, &job).and_then(|child| wait(child, &job, &stop));
+                    let done = start(arguments, threads, &job).and_then(|child| wait(child, &job, &stop));
                     match done.and_then(|()| summary(&job)) {
                         Ok(None) => {} // stopped
                         Ok(Some(Summary { minutes, last, .. })) => {
@@ -127,9 +127,9 @@ fn train(arguments: &Benchmark, jobs: &[Job]) -> Result<()> {
     Ok(())
 }
 
-fn start(arguments: &Benchmark, job: &Job) -> Result<Child> {
+fn start(arguments: &Benchmark, threads: usize, job: &Job) -> Result<Child> {
     let mut command = Command::new(std::env::current_exe().context("this program can't find itself")?);
-    command.args(["--threads", "1", "train"]).arg(&arguments.config).arg("--quiet");
+    command.args(["--threads", &threads.to_string(), "train"]).arg(&arguments.config).arg("--quiet");
     command.args(changes(arguments, job).iter().flat_map(|change| ["--set", change.as_str()]));
     command.args(["--seed", &job.seed.to_string()]);
     command.arg("--runs-dir").arg(&arguments.runs_dir).arg("--name");

@@ -225,7 +225,7 @@ pub struct Benchmark {
     /// Environment steps of each run.
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub steps: u64,
-    /// Runs at a time, each on one thread.
+    /// Runs at a time, each on one thread unless --threads says more.
     #[arg(long, default_value_t = 1)]
     pub jobs: usize,
     /// Configuration file.

@@ -44,7 +44,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Evaluate(arguments) => judge::evaluate_run(&arguments),
         Command::Robustness(arguments) => judge::test_robustness(&arguments),
         Command::Plot(arguments) => plot(&arguments),
-        Command::Benchmark(arguments) => benchmark::run(&arguments),
+        Command::Benchmark(arguments) => benchmark::run(&arguments, cli.threads.unwrap_or(1)),
         Command::Maze(arguments) => maze::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

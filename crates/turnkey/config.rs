@@ -1,7 +1,9 @@
 //! From what a person wrote to what a run is made of.
 
+mod run;
 mod world;
 
+pub use run::{RunConfig, RunMode};
 pub use world::{BenchmarkConfig, ClawWorld, World};
 
 use crate::rig::RigConfig;
@@ -49,75 +51,6 @@ pub struct RawConfig {
     pub world: World,
     /// The learner.
     pub sac: SacConfig,
-}
-
-/// How long a run is and how often it looks at itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RunConfig {
-    /// Environment steps.
-    pub steps: u64,
-    /// Steps of random motion before the policy acts and anything is learned.
-    pub warmup_steps: u64,
-    /// Gradient steps for each environment step after the warm-up (the update-to-data ratio).
-    #[serde(default = "one")]
-    pub updates_per_step: u64,
-    /// Transitions kept to learn from.
-    #[serde(default = "million")]
-    pub replay_capacity: usize,
-    /// Environment steps from one evaluation to the next.
-    pub evaluation_period: u64,
-    /// Episodes of each evaluation while training.
-    #[serde(default = "thirty")]
-    pub evaluation_episodes: u64,
-    /// Episodes of the evaluation at the end.
-    #[serde(default = "hundred")]
-    pub final_episodes: u64,
-    /// Environment steps from one checkpoint to the next.
-    pub checkpoint_period: u64,
-    /// Checkpoints kept; older ones are deleted.
-    #[serde(default = "three")]
-    pub checkpoints_kept: usize,
-    /// Whether learning waits for control and control for learning, or each goes its own way.
-    #[serde(default)]
-    pub mode: RunMode,
-    /// A step that ends this long after its deadline ends an asynchronous run, with the plant released, s.
-    #[serde(default = "one_second")]
-    pub lateness_limit_secs: f64,
-}
-
-/// How control and learning go together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunMode {
-    /// In turn, on one thread, as fast as it goes: the same seed gives the same run. For plants that wait.
-    #[default]
-    Inline,
-    /// On threads of their own, control in real time. For plants that don't wait, and for those that are to be like
-    /// them.
-    Asynchronous,
-}
-
-/// Transitions that fit into a large machine's memory, about 25 GB of them.
-const LARGEST_REPLAY: usize = 100_000_000;
-
-fn one() -> u64 {
-    1
-}
-fn one_second() -> f64 {
-    1.0
-}
-fn three() -> usize {
-    3
-}
-fn thirty() -> u64 {
-    30
-}
-fn hundred() -> u64 {
-    100
-}
-fn million() -> usize {
-    1_000_000
 }
 
 /// How actions are drawn while gathering experience.
@@ -253,39 +186,14 @@ impl Config {
 impl RawConfig {
     /// Checks what types can't.
     fn check(&self) -> Result<()> {
-        let run = &self.run;
-        let above_zero = |key: &str, value: u64| {
-            ensure!(value > 0, "run.{key}: expected 1 or more, got {value}");
-            Ok(())
-        };
-        above_zero("steps", run.steps)?;
-        above_zero("evaluation_period", run.evaluation_period)?;
-        above_zero("evaluation_episodes", run.evaluation_episodes)?;
-        above_zero("final_episodes", run.final_episodes)?;
-        above_zero("checkpoint_period", run.checkpoint_period)?;
-        above_zero("checkpoints_kept", run.checkpoints_kept as u64)?;
-        ensure!(
-            (1..=LARGEST_REPLAY).contains(&run.replay_capacity),
-            "run.replay_capacity: expected 1 to {LARGEST_REPLAY}, got {}",
-            run.replay_capacity
-        );
-        ensure!(
-            run.lateness_limit_secs > 0.0 && run.lateness_limit_secs <= 3600.0,
-            "run.lateness_limit_secs: expected above 0 and at most 3600, got {}",
-            run.lateness_limit_secs
-        );
-        ensure!(
-            run.updates_per_step <= 1000,
-            "run.updates_per_step: expected at most 1000, got {}",
-            run.updates_per_step
-        );
+        self.run.check()?;
         for (key, value) in
             [("correlation", self.exploration.correlation), ("warmup_correlation", self.exploration.warmup_correlation)]
         {
             ensure!((0.0..1.0).contains(&value), "exploration.{key}: expected 0 to below 1, got {value}");
         }
         self.sac.validate()?;
-        self.world.check(run.mode)
+        self.world.check(&self.run)
     }
 }
 
@@ -368,6 +276,33 @@ mod tests {
         assert!(message(&["run.steps=0"]).contains("run.steps: expected 1 or more, got 0"));
         assert!(message(&["steps"]).contains("key=value"));
         assert!(message(&["run.steps.x=1"]).contains("no keys of its own"));
+    }
+
+    #[test]
+    fn environments_and_the_ratio_are_refused_where_they_mean_nothing() {
+        let message = |changes: &[&str]| format!("{:#}", with(changes).unwrap_err());
+        let refused = |changes: &[&str], said: &str| assert!(message(changes).contains(said), "{}", message(changes));
+        assert_eq!(with(&["run.environments=4", "run.steps_per_update=8"]).unwrap().run.environments, 4);
+        refused(&["run.environments=0"], "run.environments: expected 1 to 1024, got 0");
+        refused(&["run.environments=8"], "got 100.\n  fix: --set run.steps=104");
+        refused(&["run.environments=4", "run.mode=asynchronous"], "which acts on one plant, got 4");
+        refused(&["run.environments=4", "task.sees=pixels", "twin.camera={}"], "where there are pictures");
+        refused(&["run.environments=4", "twin.camera={}"], "where there are pictures");
+        refused(&["run.steps_per_update=0"], "run.steps_per_update: expected 1 to 1000, got 0");
+        refused(&["run.steps_per_update=2", "run.updates_per_step=2"], "one of them is the ratio");
+    }
+
+    #[test]
+    fn updates_follow_the_ratio_whatever_is_stepped_at_once() {
+        let updates = |changes: &[&str], steps: &[u64]| {
+            let run = with(changes).unwrap().run.clone();
+            steps.iter().map(|step| run.updates_by(*step)).collect::<Vec<_>>()
+        };
+        assert_eq!(updates(&[], &[0, 9, 10, 11, 100]), [0, 0, 0, 1, 90]);
+        assert_eq!(updates(&["run.updates_per_step=3"], &[10, 11, 100]), [0, 3, 270]);
+        assert_eq!(updates(&["run.steps_per_update=4"], &[13, 14, 17, 18, 100]), [0, 1, 1, 2, 22]);
+        assert_eq!(updates(&["run.updates_per_step=0"], &[100]), [0]);
+        assert_eq!(updates(&["run.updates_per_step=1000"], &[u64::MAX]), [u64::MAX]);
     }
 
     #[test]

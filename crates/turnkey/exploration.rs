@@ -44,10 +44,10 @@ impl Exploration {
         Action(self.noise.iter().map(|x| uniform_from_normal(*x)).collect())
     }
 
-    /// What the policy does under this noise, one number an action.
-    pub fn of_policy(&mut self, act: impl FnOnce(Vec<f32>) -> Action) -> Action {
+    /// The noise that the policy acts under now, one number an action.
+    pub fn of_policy(&mut self) -> &[f32] {
         self.draw(self.correlation);
-        act(self.noise.clone())
+        &self.noise
     }
 
     /// The next noise: an autoregression of order one, standard normal at each step.

@@ -18,7 +18,7 @@ use turnkey_sim::{ModelName, Twin};
 ///
 /// # Errors
 /// When a model doesn't load, the configuration doesn't fit it, or Gymnasium's environment can't be made.
-pub fn environment(config: &Config) -> Result<Box<dyn Environment>> {
+pub fn environment(config: &Config) -> Result<Box<dyn Environment + Send>> {
     disturbed_environment(config, Dress::Plain)
 }
 
@@ -35,9 +35,9 @@ pub enum Dress<'a> {
 ///
 /// # Errors
 /// As [`environment`], and when a disturbance's strength is out of range.
-pub fn disturbed_environment(config: &Config, dress: Dress<'_>) -> Result<Box<dyn Environment>> {
+pub fn disturbed_environment(config: &Config, dress: Dress<'_>) -> Result<Box<dyn Environment + Send>> {
     match (&config.world, dress) {
-        (World::Claw(claw), _) => Ok(dressed(claw, twin(claw)?, dress)?),
+        (World::Claw(claw), _) => dressed(claw, twin(claw)?, dress),
         (World::Benchmark(benchmark), Dress::Plain) => Ok(Box::new(Locomotion::new(benchmark.name)?)),
         (World::Gymnasium(gymnasium), Dress::Plain) => Ok(Box::new(Gymnasium::new(gymnasium.clone())?)),
         (World::Benchmark(_) | World::Gymnasium(_), Dress::As(_)) => {

@@ -1,23 +1,22 @@
 //! Training. Start reading at [`Trainer::train`].
 
 mod begin;
+mod lane;
 
 pub(crate) use begin::take_over;
 
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::evaluation::{Evaluation, evaluate};
-use crate::exploration::Exploration;
 use crate::metrics::{Line, MetricsFile};
 use crate::report::{Reporter, Sums};
 use crate::run_folder::{Lock, RunFolder};
 use crate::stop::Stop;
 use anyhow::{Context, Result, ensure};
+use lane::{AnyEnvironment, EndedEpisode, Lane, Stepped};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
-use turnkey_core::{
-    Batch, Environment, EpisodeRecord, Learner as _, Observation, Record, Rng, Sink, Snapshot as _, Transition,
-};
+use turnkey_core::{Batch, Environment, EpisodeRecord, Learner as _, Record, Rng, Sink, Snapshot as _};
 use turnkey_replay::{Replay, ReplayLog};
 use turnkey_sac::{Metrics, Sac};
 
@@ -30,12 +29,14 @@ pub enum Finish {
     Stopped,
 }
 
-/// One run, on one thread: the same seed gives the same run, to the bit.
+/// One run, one thing after another: the same seed gives the same run, to the bit. Threads only share out what is done at
+/// once anyway.
 pub struct Trainer {
     config: Config,
     folder: RunFolder,
     _lock: Lock,
-    environment: Box<dyn Environment>,
+    /// What is acted in, in the order of the state's lanes.
+    environments: Vec<AnyEnvironment>,
     judge: Box<dyn Environment>,
     learner: Sac,
     replay: Replay,
@@ -51,36 +52,26 @@ pub struct Trainer {
     started: Instant,
 }
 
-/// What decides what happens next, besides environment, learner and replay.
+/// What decides what happens next, besides environments, learner and replay.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct State {
     step: u64,
     episodes: u64,
-    observation: Observation,
-    episode: Episode,
-    exploration: Exploration,
-    episode_seeds: Rng,
+    lanes: Vec<Lane>,
     sampling: Rng,
     augmentation: Rng,
-    /// Consecutive good evaluations so far, and the first step of the first two in a row.
-    good_in_a_row: u32,
+    /// The step since which all evaluations were good, if the last one was, and that of the first two in a row.
+    good_since: Option<u64>,
     steps_to_solve: Option<u64>,
     sums: Sums,
     seconds_trained: f64,
-}
-
-/// The training episode in progress.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Episode {
-    length: usize,
-    sum_of_rewards: f64,
 }
 
 /// A checkpoint's trainer part.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     state: State,
-    environment: Vec<u8>,
+    environments: Vec<Vec<u8>>,
     transitions: u64,
     metrics_bytes: u64,
 }
@@ -112,16 +103,18 @@ impl Trainer {
                 self.checkpoint()?;
                 return Ok(Finish::Stopped);
             }
+            let before = self.state.step;
             self.interact()?;
-            if self.state.step > self.config.run.warmup_steps {
-                for _ in 0..self.config.run.updates_per_step {
-                    self.learn()?;
-                }
+            let (run, after) = (&self.config.run, self.state.step);
+            for _ in run.updates_by(before)..run.updates_by(after) {
+                self.learn()?;
             }
-            if self.state.step.is_multiple_of(self.config.run.evaluation_period) {
+            // A step in several environments may take it past a period's end.
+            let passed = |period: u64| before / period < after / period;
+            if passed(self.config.run.evaluation_period) {
                 self.evaluate()?;
             }
-            if self.state.step.is_multiple_of(self.config.run.checkpoint_period) {
+            if passed(self.config.run.checkpoint_period) {
                 self.checkpoint()?;
             }
         }
@@ -129,68 +122,53 @@ impl Trainer {
         Ok(Finish::Complete)
     }
 
-    /// One step in the environment: act, keep the transition, begin anew where an episode ended.
+    /// One step in every environment: act, keep the transitions, begin anew where an episode ended.
     fn interact(&mut self) -> Result<()> {
-        let state = &mut self.state;
+        let (state, count) = (&mut self.state, self.environments.len());
         // A learner that another run has taught has no need of random actions to begin with.
-        let action = if state.step < self.config.run.warmup_steps && self.learner.updates() == 0 {
-            state.exploration.random()
-        } else {
-            state.exploration.of_policy(|noise| self.learner.act_with(&state.observation, noise))
-        };
-        let step = self.environment.step(&action).context("the environment failed")?;
-        let transition = Transition {
-            observation: std::mem::replace(&mut state.observation, step.observation.clone()),
-            action,
-            reward: step.reward as f32,
-            next: step.observation,
-            end: step.end,
-        };
-        self.replay.push(&transition)?;
-        self.log.append(&transition)?;
-        state.step += 1;
-        state.episode.length += 1;
-        state.episode.sum_of_rewards += step.reward;
-        if self.sink.wants_control()
-            && let Some(mut record) = self.environment.control_record()
-        {
-            record.step = state.step;
-            record.poses = self.environment.poses();
-            record.attention = self.learner.attention_overlay(&transition.observation, &transition.action);
-            self.sink.record(Record::Control(Box::new(record)));
-        }
-        if step.end.is_some() {
-            self.end_episode(step.info.success, step.info.angular_error.map(f64::abs))?;
+        let taught = self.learner.updates() > 0;
+        let random = if taught { 0 } else { self.config.run.warmup_steps.saturating_sub(state.step) };
+        let actions = lane::actions(&mut state.lanes, random.min(count as u64) as usize, &self.learner);
+        let shown = self.sink.wants_control();
+        let stepped = lane::step_all(&mut state.lanes, &mut self.environments, actions, shown)?;
+        for (at, stepped) in stepped.into_iter().enumerate() {
+            self.keep(at, stepped)?;
         }
         self.reporter.tick(self.state.step, self.learner.temperature());
         Ok(())
     }
 
-    fn end_episode(&mut self, success: Option<bool>, final_error: Option<f64>) -> Result<()> {
-        let state = &mut self.state;
-        let Episode { length, sum_of_rewards: episode_return } = std::mem::take(&mut state.episode);
-        state.episodes += 1;
-        let (step, episode) = (state.step, state.episodes);
+    /// Keeps what a step in the `at`-th environment gave.
+    fn keep(&mut self, at: usize, Stepped { transition, record, ended }: Stepped) -> Result<()> {
+        self.replay.push(&transition)?;
+        self.log.append(&transition)?;
+        self.state.step += 1;
+        if let Some(mut record) = record {
+            record.step = self.state.step;
+            record.attention = self.learner.attention_overlay(&transition.observation, &transition.action);
+            self.sink.record(Record::Control(Box::new(record)));
+        }
+        ended.map_or(Ok(()), |episode| self.end_episode(at, &episode))
+    }
+
+    fn end_episode(&mut self, at: usize, ended: &EndedEpisode) -> Result<()> {
+        let EndedEpisode { length, sum_of_rewards: episode_return, success, final_error } = *ended;
+        self.state.episodes += 1;
+        let (step, episode) = (self.state.step, self.state.episodes);
         self.metrics.write(&Line::Episode { step, episode, episode_return, length, success, final_error })?;
         self.reporter.episode(episode_return, success, final_error);
-        self.sink.record(Record::Episode(EpisodeRecord {
-            step,
-            episode,
-            episode_return,
-            length,
-            success,
-            final_error,
-        }));
-        state.exploration.begin_episode();
-        let seed = training_seed(&mut state.episode_seeds);
-        state.observation = self.environment.reset(seed).context("the next episode can't start")?;
+        // Who watches sees the first environment alone, episode after episode.
+        if at == 0 {
+            let record = EpisodeRecord { step, episode, episode_return, length, success, final_error };
+            self.sink.record(Record::Episode(record));
+        }
         Ok(())
     }
 
     /// One gradient step.
     fn learn(&mut self) -> Result<()> {
         self.replay.sample(&mut self.batch, &mut self.state.sampling)?;
-        if let Some(augment) = self.environment.augment() {
+        if let Some(augment) = self.environments[0].augment() {
             augment.augment(&mut self.batch, &mut self.state.augmentation);
         }
         let metrics = update(&mut self.learner, &self.batch)?;
@@ -207,12 +185,12 @@ impl Trainer {
         let evaluation = evaluate(&mut self.learner, self.judge.as_mut(), self.config.run.evaluation_episodes)?;
         let (step, minutes) = (self.state.step, self.seconds_trained() / 60.0);
         if evaluation.success_rate().is_some_and(|rate| rate >= SOLVED) {
-            self.state.good_in_a_row += 1;
-            if self.state.good_in_a_row == 2 && self.state.steps_to_solve.is_none() {
-                self.state.steps_to_solve = Some(step - self.config.run.evaluation_period);
+            match self.state.good_since {
+                Some(first) => self.state.steps_to_solve = self.state.steps_to_solve.or(Some(first)),
+                None => self.state.good_since = Some(step),
             }
         } else {
-            self.state.good_in_a_row = 0;
+            self.state.good_since = None;
         }
         self.reporter.evaluation(step, &evaluation);
         self.metrics.write(&Line::Evaluation { step, minutes, evaluation })
@@ -227,8 +205,8 @@ impl Trainer {
         let metrics_bytes = self.metrics.sync()?;
         self.state.seconds_trained = self.seconds_trained();
         self.started = Instant::now();
-        let saved =
-            Saved { state: self.state.clone(), environment: self.environment.save(), transitions, metrics_bytes };
+        let environments = self.environments.iter().map(|environment| environment.save()).collect();
+        let saved = Saved { state: self.state.clone(), environments, transitions, metrics_bytes };
         let checkpoint = Checkpoint {
             step: self.state.step,
             learner: self.learner.save(),

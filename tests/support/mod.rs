@@ -132,6 +132,11 @@ actor_hidden = [16, 16]
 critic_hidden = [16, 16]
 "#;
 
+/// A configuration with these keys in its `[run]` as well.
+pub(crate) fn beside_each_other(config: &str, keys: &str) -> String {
+    config.replacen("[run]\n", &format!("[run]\n{keys}\n"), 1)
+}
+
 /// A folder that goes with the test, with `small.toml` in it.
 pub(crate) fn workplace() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -125,7 +125,7 @@ impl Eyes {
 
     /// One observation's pictures, laid over each other.
     pub(crate) fn of_observation(&self, frames: &[Frame]) -> Pictures {
-        of_observation(self.pictures, frames)
+        of_observations(self.pictures, std::iter::once(frames))
     }
 
     /// The critics' features of one observation's pictures, and these as a tensor that a gradient can be taken for.
@@ -139,10 +139,15 @@ impl Eyes {
     }
 }
 
-/// One observation's pictures, laid over each other.
-pub(crate) fn of_observation(shape: PictureShape, frames: &[Frame]) -> Pictures {
-    let mut pixels = vec![0; shape.bytes()];
-    shape.lay_over(frames.iter().map(Frame::pixels), &mut pixels);
+/// The pictures of observations, those of each laid over each other.
+pub(crate) fn of_observations<'a>(
+    shape: PictureShape,
+    observations: impl ExactSizeIterator<Item = &'a [Frame]>,
+) -> Pictures {
+    let mut pixels = vec![0; observations.len() * shape.bytes()];
+    for (out, frames) in pixels.chunks_exact_mut(shape.bytes()).zip(observations) {
+        shape.lay_over(frames.iter().map(Frame::pixels), out);
+    }
     Arc::new(pixels)
 }
 

@@ -229,7 +229,7 @@ impl Control {
             return self.exploration.random();
         }
         self.window.oldest_weights = self.window.oldest_weights.max(self.step - self.policy.rows);
-        self.exploration.of_policy(|noise| self.policy.actor.act_with(observation, noise))
+        self.policy.actor.act_with(observation, self.exploration.of_policy().to_vec())
     }
 
     /// Keeps the transition, on its way to disk and learner.

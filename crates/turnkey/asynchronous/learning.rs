@@ -135,8 +135,7 @@ impl Learning {
         if !self.replay.can_be_sampled() {
             return 0; // all that there is was discarded
         }
-        let run = &self.config.run;
-        let wanted = self.replay.pushed().saturating_sub(run.warmup_steps) * run.updates_per_step;
+        let wanted = self.config.run.updates_by(self.replay.pushed());
         wanted.saturating_sub(self.learner.updates() - self.updates_before)
     }
 
@@ -167,13 +166,13 @@ impl Learning {
     /// Says once that the learner doesn't keep up. Whether it did.
     fn warn_if_behind(&self) -> bool {
         let (owed, run) = (self.owed(), &self.config.run);
-        let behind = owed as f64 * self.period.as_secs_f64() > BEHIND_SECS * run.updates_per_step as f64;
+        let ratio = run.updates_per_step as f64 / run.steps_per_update as f64;
+        let behind = owed as f64 * self.period.as_secs_f64() > BEHIND_SECS * ratio;
         behind
             && {
                 let text = format!(
-                    "the learner doesn't keep up with run.updates_per_step = {}: {owed} updates behind at step {}. Control goes \
-                 on regardless; what is missing is made up for at the end",
-                    run.updates_per_step,
+                    "the learner doesn't keep up with {ratio} updates a step: {owed} updates behind at step {}. Control goes on \
+                     regardless; what is missing is made up for at the end",
                     self.replay.pushed()
                 );
                 self.journal.send(Entry::Warning(text)).is_ok()

@@ -5,7 +5,7 @@ use crate::rig::RigConfig;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use turnkey_benchmarks::BenchmarkName;
-use turnkey_env::{AugmentationConfig, DisturbanceConfig, TaskConfig, ValveTask};
+use turnkey_env::{AugmentationConfig, DisturbanceConfig, Sees, TaskConfig, ValveTask};
 use turnkey_gymnasium::GymnasiumConfig;
 use turnkey_sac::SacConfig;
 use turnkey_sim::TwinConfig;
@@ -67,9 +67,10 @@ impl World {
     }
 
     /// Checks what types can't.
-    pub(super) fn check(&self, mode: RunMode) -> Result<()> {
+    pub(super) fn check(&self, run: &RunConfig) -> Result<()> {
+        let mode = run.mode;
         match self {
-            Self::Claw(claw) => claw.check(mode),
+            Self::Claw(claw) => claw.check(run),
             Self::Benchmark(_) => waits("benchmark", mode),
             Self::Gymnasium(gymnasium) => {
                 waits("gymnasium", mode)?;
@@ -93,7 +94,14 @@ fn waits(section: &str, mode: RunMode) -> Result<()> {
 }
 
 impl ClawWorld {
-    fn check(&self, mode: RunMode) -> Result<()> {
+    fn check(&self, run: &RunConfig) -> Result<()> {
+        let mode = run.mode;
+        ensure!(
+            run.environments == 1 || (self.twin.camera.is_none() && self.task.sees != Sees::Pixels),
+            "run.environments: expected 1 where there are pictures, which are kept once, in the order of one episode after \
+             another, got {}.\n  fix: --set run.environments=1, or a task without [twin.camera]",
+            run.environments
+        );
         ensure!(
             mode == RunMode::Inline || self.disturbance.is_none(),
             "[disturbance]: expected none with run.mode = \"asynchronous\", whose evaluations are on the plant it trains on"

@@ -1,14 +1,14 @@
 //! How a run begins: new, with another run's learner, or where its newest checkpoint left it.
 
-use super::{Episode, Saved, State, Trainer, training_seed};
+use super::lane::{AnyEnvironment, Lane};
+use super::{Saved, State, Trainer};
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
-use crate::exploration::Exploration;
 use crate::metrics::{self, Line, MetricsFile};
 use crate::report::{Reporter, Sums};
 use crate::run_folder::{Lock, RunFolder};
 use crate::setup::{Dress, disturbed_environment, environment, learner, view};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 use std::time::Instant;
 use turnkey_core::{Batch, Environment, Rng, Snapshot as _};
@@ -17,7 +17,7 @@ use turnkey_sac::Sac;
 
 /// What a run is made of before it lies anywhere.
 struct Parts {
-    environment: Box<dyn Environment>,
+    environments: Vec<AnyEnvironment>,
     judge: Box<dyn Environment>,
     learner: Sac,
     widths: Widths,
@@ -26,9 +26,11 @@ struct Parts {
 impl Parts {
     fn new(config: &Config) -> Result<Self> {
         let dress = config.disturbance().map_or(Dress::Plain, Dress::As);
-        let (environment, judge) = (disturbed_environment(config, dress)?, environment(config)?);
-        let (learner, widths) = learner(config, environment.spec())?;
-        Ok(Self { environment, judge, learner, widths })
+        let environments =
+            (0..config.run.environments).map(|_| disturbed_environment(config, dress)).collect::<Result<Vec<_>>>()?;
+        let judge = environment(config)?;
+        let (learner, widths) = learner(config, judge.spec())?;
+        Ok(Self { environments, judge, learner, widths })
     }
 }
 
@@ -78,18 +80,26 @@ impl Trainer {
         let Some(checkpoint) = Checkpoint::newest(&folder)? else {
             return Self::begin_again(config, folder, lock, live, hidden);
         };
-        let Parts { mut environment, judge, mut learner, widths } = Parts::new(&config)?;
+        let Parts { mut environments, judge, mut learner, widths } = Parts::new(&config)?;
         let saved: Saved = postcard::from_bytes(&checkpoint.trainer)
             .context("trainer.bin is not a trainer's state: expected one of this program's own version")?;
         learner.restore(&checkpoint.learner)?;
-        environment.restore(&saved.environment)?;
+        let (expected, found) = (environments.len(), saved.environments.len());
+        ensure!(
+            (saved.state.lanes.len(), found) == (expected, expected),
+            "trainer.bin: expected {expected} environments, found {found}.\n  fix: resume with the run.environments that the \
+             run began with"
+        );
+        for (environment, state) in environments.iter_mut().zip(&saved.environments) {
+            environment.restore(state)?;
+        }
         MetricsFile::check(&folder.metrics(), saved.metrics_bytes)?;
         let (log, replay) =
             ReplayLog::resume(folder.replay(), Format::new(widths), saved.transitions, config.run.replay_capacity)?;
         let metrics = MetricsFile::open(&folder.metrics(), saved.metrics_bytes)?;
         folder.rewrite_config(&config)?;
         tracing::info!("resuming {} at step {}", folder.name(), saved.state.step);
-        let parts = Parts { environment, judge, learner, widths };
+        let parts = Parts { environments, judge, learner, widths };
         let mut trainer =
             Self::assemble(config, folder, lock, parts, (replay, log), metrics, saved.state, (live, hidden))?;
         trainer.saved = Some(checkpoint.step);
@@ -107,7 +117,8 @@ impl Trainer {
         }
         let written = folder.metrics();
         let came_to = if written.exists() { metrics::read(&written)?.iter().map(Line::step).max() } else { None };
-        if let Some(step) = came_to.filter(|step| *step > config.run.checkpoint_period) {
+        let first = config.run.checkpoint_period.next_multiple_of(config.run.environments);
+        if let Some(step) = came_to.filter(|step| *step > first) {
             bail!(
                 "the checkpoints of {name} are missing: it came to step {step}, so expected some in {}, found none; nothing \
                  was changed.\n  fix: restore them from a copy, or start a new run by another --name",
@@ -132,19 +143,15 @@ impl Trainer {
         live: bool,
         hidden: bool,
     ) -> Result<Self> {
-        let mut episode_seeds = Rng::new(config.seed, "episodes");
-        let observation =
-            parts.environment.reset(training_seed(&mut episode_seeds)).context("the first episode can't start")?;
+        let lanes = parts.environments.iter_mut().enumerate();
+        let lanes = lanes.map(|(at, environment)| Lane::begin(at, environment, &config)).collect::<Result<_>>()?;
         let state = State {
             step: 0,
             episodes: 0,
-            observation,
-            episode: Episode::default(),
-            exploration: Exploration::new(&config.exploration, parts.widths.action, config.seed),
-            episode_seeds,
+            lanes,
             sampling: Rng::new(config.seed, "sampling"),
             augmentation: Rng::new(config.seed, "augmentation"),
-            good_in_a_row: 0,
+            good_since: None,
             steps_to_solve: None,
             sums: Sums::default(),
             seconds_trained: 0.0,
@@ -160,13 +167,13 @@ impl Trainer {
         config: Config,
         folder: RunFolder,
         lock: Lock,
-        Parts { environment, judge, learner, widths }: Parts,
+        Parts { environments, judge, learner, widths }: Parts,
         (replay, log): (Replay, ReplayLog),
         metrics: MetricsFile,
         state: State,
         (live, hidden): (bool, bool),
     ) -> Result<Self> {
-        let sink = view(&folder, live, environment.scene())?;
+        let sink = view(&folder, live, environments[0].scene())?;
         Ok(Self {
             batch: Batch::zeros(config.sac.batch_size, widths.observation, widths.action)
                 .with_pictures(widths.pictures),
@@ -175,7 +182,7 @@ impl Trainer {
             config,
             folder,
             _lock: lock,
-            environment,
+            environments,
             judge,
             learner,
             replay,
