@@ -176,8 +176,9 @@ mod tests {
             let mut rng = turnkey_core::Rng::new(1, "observations");
             let mut observe = || {
                 let numbers = (0..3).map(|_| rng.normal() as f32).collect();
-                let mut frame =
-                    || Frame::new(Stamp::default(), SIZE, (0..SIZE.bytes()).map(|_| rng.bits() as u8).collect());
+                let mut frame = || {
+                    Frame::new(Stamp::default(), SIZE, (0..SIZE.bytes()).map(|_| rng.bits() as u8).collect::<Vec<_>>())
+                };
                 let frames =
                     pictures.map_or_else(Vec::new, |shape| (0..shape.stack).map(|_| frame().unwrap()).collect());
                 Observation { numbers, pictures: frames }
