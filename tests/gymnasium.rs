@@ -104,6 +104,47 @@ fn the_python_processes_end_with_a_run_that_is_killed() {
     wait_until("both gone", || environments.iter().all(|id| !Path::new("/proc").join(id).exists()));
 }
 
+/// An environment whose first step never ends, and holds the interpreter's lock meanwhile, after it wrote down its process.
+const STUCK: &str = r#"
+import gymnasium, numpy, os, re
+
+class Stuck(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-1, 1, (1,))
+    action_space = gymnasium.spaces.Box(-1, 1, (1,))
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return numpy.zeros(1, numpy.float32), {}
+
+    def step(self, action):
+        with open(os.environ["STUCK"] + "~", "w") as file:
+            file.write(str(os.getpid()))
+        os.rename(os.environ["STUCK"] + "~", os.environ["STUCK"])
+        re.match("(a+)+$", "a" * 80 + "b")
+
+gymnasium.register("Stuck-v0", Stuck, max_episode_steps=9)
+"#;
+
+#[test]
+fn the_python_process_ends_with_a_killed_run_even_where_a_step_holds_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let pid = folder.path().join("pid");
+    fs::write(folder.path().join("stuck.py"), STUCK).unwrap();
+    let (python, runs) = (format!("gymnasium.python={}", python().display()), folder.path().to_str().unwrap());
+    let mut command = Command::new(TURNKEY);
+    command.current_dir(ROOT).args(["train", "configs/pendulum.toml", "--quiet", "--name", "x", "--runs-dir", runs]);
+    command.args(["--set", &python, "--set", "gymnasium.id=Stuck-v0", "--set", "gymnasium.module=stuck"]);
+    command.env("PYTHONPATH", folder.path()).env("STUCK", &pid).env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut run = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_until("a step", || pid.exists());
+    let status = PathBuf::from(format!("/proc/{}/status", fs::read_to_string(&pid).unwrap()));
+    let lives = || fs::read_to_string(&status).is_ok_and(|status| !status.contains("State:\tZ"));
+    assert!(lives());
+    run.kill().unwrap();
+    run.wait().unwrap();
+    wait_until("its end", || !lives());
+}
+
 #[test]
 fn what_is_wrong_with_a_configuration_is_named() {
     let said = |changes: &[&str]| {

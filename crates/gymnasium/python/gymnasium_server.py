@@ -12,8 +12,6 @@ import signal
 import socket
 import struct
 import sys
-import threading
-import time
 import traceback
 
 PROTOCOL = 1
@@ -45,14 +43,31 @@ def send(connection, kind, *parts):
     connection.sendall(struct.pack("<IB", 1 + sum(map(len, parts)), kind) + b"".join(parts))
 
 
-def leave_with(connection):
-    """Ends this process soon after the other end is gone, even from the middle of a step that never ends."""
-    poll = select.poll()
-    poll.register(connection, 0)
-    while not any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll()):
-        time.sleep(0.05)
-    time.sleep(LEAVE_SECS)
-    os._exit(1)
+def watch(connection):
+    """Starts a process that ends this one soon after the other end is gone, even from the middle of a step that never ends.
+    No thread could: a step that is stuck in native code may hold the interpreter's lock."""
+    watched = os.pidfd_open(os.getpid())
+    between = os.fork()
+    if between == 0:
+        if os.fork() == 0:  # nobody's child, so that no environment that waits for its own finds it
+            end(watched, connection)
+        os._exit(0)
+    os.waitpid(between, 0)
+    os.close(watched)
+
+
+def end(watched, connection):
+    """Waits for either end to go, and kills the process `watched` where it was the other and this one stays."""
+    try:
+        poll = select.poll()
+        poll.register(watched, select.POLLIN)
+        poll.register(connection, 0)  # hanging up is always told
+        poll.poll()
+        poll.unregister(connection)
+        if not poll.poll(1000 * LEAVE_SECS):
+            signal.pidfd_send_signal(watched, signal.SIGKILL)
+    finally:
+        os._exit(0)
 
 
 def make(request):
@@ -98,6 +113,11 @@ def make(request):
             f"expected actions with a lower and an upper bound, got {done}",
             "wrap the environment by gymnasium.wrappers.ClipAction or RescaleAction, under an id of its own",
         )
+    if not numpy.issubdtype(done.dtype, numpy.floating):
+        raise Refused(
+            f"expected actions in floating point, got {done}",
+            "wrap the environment by gymnasium.wrappers.TransformAction, which rounds as it needs, under an id of its own",
+        )
     bound = lambda values: numpy.asarray(values, numpy.float32).ravel().tolist()
     limit = environment.spec.max_episode_steps if environment.spec else None
     sizes = {
@@ -125,6 +145,7 @@ def step(environment, body):
 
     space = environment.action_space
     action = numpy.frombuffer(body, "<f4").reshape(space.shape).astype(space.dtype)
+    action = numpy.clip(action, space.low, space.high)  # a bound of 0.1 in single precision is above one in double
     observation, reward, terminated, truncated, _ = environment.step(action)
     head = struct.pack("<dB", float(reward), bool(terminated) | bool(truncated) << 1)
     return head, seen_bytes(environment, observation)
@@ -147,7 +168,7 @@ def refusal(error):
     """The parts of the reply that says why something couldn't be done."""
     if isinstance(error, Refused):
         return [json.dumps({"message": str(error), "fix": error.fix}).encode()]
-    traceback.print_exception(error)
+    traceback.print_exc()
     return [json.dumps({"message": f"expected no exception, got {type(error).__name__}: {error}"}).encode()]
 
 
@@ -155,7 +176,7 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's interrupt is for the other end, which closes the socket
     connection = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    threading.Thread(target=leave_with, args=(connection,), daemon=True).start()
+    watch(connection)
     environment = None
     try:
         while True:

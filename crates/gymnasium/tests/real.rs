@@ -215,3 +215,37 @@ fn the_process_ends_with_the_value_even_where_it_is_stuck() {
     assert!(!Path::new(&format!("/proc/{pid}")).exists());
     drop(folder);
 }
+
+const STRICT: &str = r#"
+import gymnasium, numpy
+
+class Strict(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-9, 9, (1,), numpy.float64)
+
+    def __init__(self, whole=False):
+        low, high, kind = (0, 1, numpy.int64) if whole else (-0.1, 0.1, numpy.float64)
+        self.action_space = gymnasium.spaces.Box(low, high, (1,), kind)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return numpy.zeros(1), {}
+
+    def step(self, action):
+        assert self.action_space.contains(action), f"{action} is outside"
+        return action, 0.0, False, False, {}
+
+gymnasium.register("Ours-v0", Strict, max_episode_steps=9)
+"#;
+
+#[test]
+fn actions_keep_to_bounds_that_single_precision_cannot_say_and_whole_numbers_are_refused() {
+    let (_folder, mut config) = with_module(STRICT);
+    let mut strict = Gymnasium::new(config.clone()).unwrap();
+    strict.reset(1).unwrap();
+    for (action, there) in [(1.0, 0.1), (-1.0, -0.1), (0.5, 0.05)] {
+        assert_eq!(strict.step(&Action(vec![action])).unwrap().observation.numbers, [there]);
+    }
+    config.arguments = serde_json::from_str(r#"{"whole": true}"#).unwrap();
+    let whole = refusal(config);
+    assert!(whole.contains("floating point, got Box(0, 1, (1,), int64)") && whole.contains("fix:"), "{whole}");
+}
