@@ -112,6 +112,10 @@ class TurnkeyClaw(gymnasium.Env):
 
     def close(self):
         if self._connection is not None:
+            try:
+                self._connection.shutdown(sockets.SHUT_RDWR)  # a forked process may hold it as well
+            except OSError:
+                pass  # turnkey was gone already
             self._connection.close()
             self._connection = None
         if self._process is not None:
