@@ -7,6 +7,7 @@ use crate::learning::{finished, line};
 use crate::peers::Peers;
 use crate::project::Project;
 use crate::{process, report, results, setup};
+use serde_json::Value;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +66,7 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     let note = |planned: &Planned| {
         results::append(&path, &line(project, &planned.name, planned.label, planned.seed, &planned.words)?)
     };
+    all_as_long(&done, plan.steps)?;
     let mut missing = plan.runs(&project.path("runs/peers"));
     missing.retain(|planned| !done.iter().any(|line| line["name"] == planned.name.as_str()));
     let (unnoted, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(|planned| finished(&planned.words));
@@ -75,11 +77,23 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     report::command(project)
 }
 
+/// Refuses to put runs beside others that were shorter, such as a trial's.
+fn all_as_long(done: &[Value], steps: u64) -> Result<()> {
+    let Some(short) = done.iter().find(|line| line["steps"].as_u64().is_none_or(|its| its < steps)) else {
+        return Ok(());
+    };
+    Err(Failure::new(format!("docs/results/{RESULTS}.jsonl has a shorter run"))
+        .expected(format!("lines of {steps} steps and more"))
+        .came(format!("{} of {}", short["name"], short["steps"]))
+        .fix("take its line out, or choose its --steps"))
+}
+
 impl Plan {
     fn runs(&self, folder: &Path) -> Vec<Planned> {
         let run = |(method, label): (&'static str, &'static str), seed: u64| {
             let name = format!("claw-{method}-{seed}");
-            Planned { words: folder.join(format!("{name}.jsonl")), name, method, label, seed }
+            let words = folder.join(format!("{name}-{}.jsonl", self.steps)); // a trial's words are no long run's
+            Planned { words, name, method, label, seed }
         };
         // Seed by seed, so that a stopped comparison has something of every method.
         self.seeds.clone().flat_map(|seed| self.methods.iter().map(move |method| run(*method, seed))).collect()
@@ -129,6 +143,17 @@ fn parse(arguments: &[String]) -> Result<Plan> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_short_trial_is_not_taken_for_a_long_run() {
+        let trial = [json!({ "name": "claw-sb3-td3-0", "steps": 2000 })];
+        let refused = all_as_long(&trial, 60_000).unwrap_err().to_string();
+        assert!(refused.contains("claw-sb3-td3-0") && refused.contains("2000"), "{refused}");
+        assert!(all_as_long(&trial, 2000).is_ok() && all_as_long(&[json!({ "steps": 61_440 })], 60_000).is_ok());
+        let words = |steps| Plan { methods: METHODS.to_vec(), seeds: 0..1, steps, at_once: 1 }.runs(Path::new("there"));
+        assert_ne!(words(2000)[0].words, words(60_000)[0].words);
+    }
 
     #[test]
     fn arguments_choose_methods_and_seeds() {
