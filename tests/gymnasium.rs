@@ -8,6 +8,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 use support::TURNKEY;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -72,6 +73,37 @@ fn a_run_that_was_stopped_inside_an_episode_goes_on_to_the_bit() {
     assert!(learner(&straight) == learner(&resumed), "another learner came of it");
 }
 
+/// The processes that a process started, by their ids.
+fn children(process: u32) -> Vec<String> {
+    let path = format!("/proc/{process}/task/{process}/children");
+    fs::read_to_string(path).unwrap_or_default().split_whitespace().map(Into::into).collect()
+}
+
+/// Waits for something that is to come true within half a minute.
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn the_python_processes_end_with_a_run_that_is_killed() {
+    python();
+    let runs = tempfile::tempdir().unwrap();
+    let mut command = Command::new(TURNKEY);
+    command.current_dir(ROOT).args(["train", "configs/pendulum.toml", "--quiet", "--name", "x", "--runs-dir"]);
+    let mut run = command.arg(runs.path()).stderr(Stdio::null()).spawn().unwrap();
+    let metrics = runs.path().join("x/metrics.jsonl");
+    wait_until("an episode", || fs::metadata(&metrics).is_ok_and(|metrics| metrics.len() > 0));
+    let environments = children(run.id());
+    assert_eq!(environments.len(), 2, "one to train in, one to evaluate in");
+    run.kill().unwrap();
+    run.wait().unwrap();
+    wait_until("both gone", || environments.iter().all(|id| !Path::new("/proc").join(id).exists()));
+}
+
 /// An environment whose first step never ends, and holds the interpreter's lock meanwhile, after it wrote down its process.
 const STUCK: &str = r#"
 import gymnasium, numpy, os, re
@@ -93,17 +125,6 @@ class Stuck(gymnasium.Env):
 gymnasium.register("Stuck-v0", Stuck, max_episode_steps=9)
 "#;
 
-/// Waits for `done`, half a minute at most.
-fn within_half_a_minute(what: &str, done: impl Fn() -> bool) {
-    for _ in 0..600 {
-        if done() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    panic!("half a minute has passed without {what}");
-}
-
 #[test]
 fn the_python_process_ends_with_a_killed_run_even_where_a_step_holds_its_lock() {
     let folder = tempfile::tempdir().unwrap();
@@ -115,13 +136,13 @@ fn the_python_process_ends_with_a_killed_run_even_where_a_step_holds_its_lock() 
     command.args(["--set", &python, "--set", "gymnasium.id=Stuck-v0", "--set", "gymnasium.module=stuck"]);
     command.env("PYTHONPATH", folder.path()).env("STUCK", &pid).env("PYTHONDONTWRITEBYTECODE", "1");
     let mut run = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    within_half_a_minute("a step", || pid.exists());
+    wait_until("a step", || pid.exists());
     let status = PathBuf::from(format!("/proc/{}/status", fs::read_to_string(&pid).unwrap()));
     let lives = || fs::read_to_string(&status).is_ok_and(|status| !status.contains("State:\tZ"));
     assert!(lives());
     run.kill().unwrap();
     run.wait().unwrap();
-    within_half_a_minute("its end", || !lives());
+    wait_until("its end", || !lives());
 }
 
 #[test]
