@@ -37,6 +37,8 @@ impl Peers {
         let mut command = Command::new(&self.python);
         // JAX would look for accelerators first; bytecode would land in the source tree.
         command.env("JAX_PLATFORMS", "cpu").env("PYTHONDONTWRITEBYTECODE", "1").arg(self.scripts.join(name));
+        // MuJoCo writes a log into the folder it is in.
+        command.current_dir(std::env::temp_dir());
         command
     }
 }
