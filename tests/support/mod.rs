@@ -5,6 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -147,6 +148,13 @@ pub(crate) fn workplace() -> tempfile::TempDir {
 /// The binary in `folder`, on one thread and with nothing inherited that changes what it says.
 pub(crate) fn turnkey<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(TURNKEY);
+    // SAFETY: `signal` may be called between fork and exec. These tests may themselves run under nohup.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGHUP, libc::SIG_DFL);
+            Ok(())
+        });
+    }
     command.current_dir(folder).args(arguments).env("RAYON_NUM_THREADS", "1");
     command.env_remove("RUST_LOG").env_remove("TURNKEY_ROBEL_DIR");
     command
