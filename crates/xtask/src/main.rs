@@ -22,6 +22,7 @@ mod smoke;
 mod tables;
 mod test;
 mod train;
+mod trainings;
 mod vm;
 mod walkers;
 

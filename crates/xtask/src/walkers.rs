@@ -1,140 +1,64 @@
 //! `cargo xtask bench walkers`: what other people's SAC comes to on Gymnasium's locomotion environments, as lines beside our
 //! own runs'; and the table of both.
 
-use crate::bench::commit;
 use crate::curves;
 use crate::failure::{Failure, Result};
-use crate::jobs::{self, Job};
 use crate::peers::Peers;
 use crate::project::Project;
-use crate::report::{self, by_label, last, thousands};
+use crate::report::{by_label, last, thousands};
 use crate::results::{self, median, number};
-use serde_json::{Map, Value, json};
+use crate::trainings::{self, Arguments, Training};
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
-use std::ops::Range;
-use std::path::{Path, PathBuf};
 
 /// The results of others, without the folder and ending.
 pub(crate) const PEERS: &str = "benchmark_peers";
 
-/// What to train.
-#[derive(Debug, PartialEq)]
-struct Plan {
-    environments: Vec<String>,
-    seeds: Range<u64>,
-    steps: u64,
-    peer: String,
-    at_once: usize,
-}
-
-/// One seed of a peer on one environment.
-struct Planned<'a> {
-    environment: &'a str,
-    seed: u64,
-    peer: &'a str,
-}
-
-/// Trains the seeds that have no line yet, each on a core of its own, and adds a line for each to
-/// docs/results/benchmark_peers.jsonl. A seed that was broken off starts over: the peers keep no checkpoints.
+/// Trains the seeds that have no line yet, and adds a line for each to docs/results/benchmark_peers.jsonl.
 ///
 /// # Errors
 /// When an argument is wrong or a run fails.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
-    let plan = parse(arguments)?;
+    let (arguments, peer) = parse(arguments)?;
     let peers = Peers::ensure(project)?;
-    let results = project.path("docs/results").join(format!("{PEERS}.jsonl"));
-    let done = results::read(&results)?;
-    let all = plan
-        .environments
-        .iter()
-        .flat_map(|environment| plan.seeds.clone().map(|seed| Planned { environment, seed, peer: plan.peer.as_str() }));
-    let missing: Vec<Planned<'_>> =
-        all.filter(|planned| !done.iter().any(|line| line["name"] == planned.name().as_str())).collect();
-    let folder = project.path("runs/peers");
-    let note = |planned: &Planned<'_>| results::append(&results, &planned.line(project, &planned.words(&folder))?);
-    let (unnoted, missing): (Vec<_>, Vec<_>) =
-        missing.into_iter().partition(|planned| finished(&planned.words(&folder)).is_some());
-    unnoted.iter().try_for_each(note)?;
-    println!("{} seeds to train; a quarter of an hour and more for each 200,000 steps", missing.len());
-    let jobs = missing.iter().map(|planned| {
+    let label = if peer == "sbx" { "SBX's SAC" } else { "Stable-Baselines3's SAC" };
+    let training = |environment: &str, seed: u64| {
         let mut command = peers.script("train_benchmark.py");
-        command.args([planned.peer, planned.environment, "--seed", &planned.seed.to_string()]);
-        command.args(["--steps", &plan.steps.to_string()]);
-        let output = planned.words(&folder);
-        Job { name: planned.name(), command, errors: Some(output.with_extension("log")), output }
-    });
-    jobs::run(jobs.collect(), plan.at_once, |name| {
-        missing.iter().find(|planned| planned.name() == name).map_or(Ok(()), note)
-    })?;
-    report::command(project)
+        command.args([&peer, environment, "--seed", &seed.to_string(), "--steps", &arguments.steps.to_string()]);
+        Training { name: format!("{peer}-{environment}-{seed}"), label: label.into(), seed, command }
+    };
+    let all = arguments.names.iter().flat_map(|name| arguments.seeds.clone().map(move |seed| training(name, seed)));
+    let ends = |line: &Value| line["final"] == true && line["complete"] == true;
+    trainings::run(project, PEERS, &arguments, all.collect(), ends, |one, evaluations, last| {
+        let brief = |line: &Value| json!({"step": line["step"], "mean_return": line["mean_return"]});
+        let mut line = trainings::head(project, one);
+        line.insert("environment".into(), last["environment"].clone());
+        line.insert("steps".into(), last["step"].clone());
+        line.insert("minutes".into(), last["minutes"].clone());
+        line.insert("final".into(), json!({"mean_return": last["mean_return"], "returns": last["returns"]}));
+        line.insert("evaluations".into(), evaluations.iter().map(brief).collect());
+        Value::Object(line)
+    })
 }
 
-fn parse(arguments: &[String]) -> Result<Plan> {
-    let wrong = || {
+/// The arguments, and the peer: sbx or sb3.
+fn parse(arguments: &[String]) -> Result<(Arguments, String)> {
+    let defaults = Arguments { names: Vec::new(), seeds: 0..3, steps: 200_000, at_once: 2 };
+    let mut peer = String::from("sbx");
+    let is_peer = |flag: &str, value: &str| {
+        value.clone_into(&mut peer);
+        flag == "--peer" && ["sbx", "sb3"].contains(&value)
+    };
+    let mut read = defaults.read(arguments, is_peer).ok_or_else(|| {
         Failure::new("unknown arguments of `cargo xtask bench walkers`")
             .expected("names such as HalfCheetah-v5, --seeds 0..3, --steps 200000, --peer sbx or sb3, --jobs 2")
             .came(arguments.join(" "))
-    };
-    let mut plan = Plan { environments: Vec::new(), seeds: 0..3, steps: 200_000, peer: "sbx".into(), at_once: 2 };
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        if !argument.starts_with('-') {
-            plan.environments.push(argument.clone());
-            continue;
-        }
-        let value = rest.next().ok_or_else(wrong)?;
-        match (argument.as_str(), value.split_once("..")) {
-            ("--seeds", Some((from, to))) => {
-                plan.seeds = from.parse().map_err(|_| wrong())?..to.parse().map_err(|_| wrong())?;
-            }
-            ("--steps", None) => plan.steps = value.parse().map_err(|_| wrong())?,
-            ("--jobs", None) => plan.at_once = value.parse().map_err(|_| wrong())?,
-            ("--peer", None) if ["sbx", "sb3"].contains(&value.as_str()) => plan.peer.clone_from(value),
-            _ => return Err(wrong()),
-        }
+    })?;
+    if read.names.is_empty() {
+        read.names = ["HalfCheetah-v5", "Hopper-v5", "Walker2d-v5"].map(Into::into).into();
     }
-    if plan.environments.is_empty() {
-        plan.environments = ["HalfCheetah-v5", "Hopper-v5", "Walker2d-v5"].map(Into::into).into();
-    }
-    Ok(plan)
-}
-
-impl Planned<'_> {
-    fn name(&self) -> String {
-        format!("{}-{}-{}", self.peer, self.environment, self.seed)
-    }
-
-    fn words(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("{}.jsonl", self.name()))
-    }
-
-    /// A line like our own summaries, from what the peer printed.
-    fn line(&self, project: &Project, words: &Path) -> Result<Value> {
-        let Some((evaluations, last)) = finished(words) else {
-            return Err(Failure::new(format!("{} has no last line", words.display())).expected("one with \"final\""));
-        };
-        let brief = |line: &Value| json!({"step": line["step"], "mean_return": line["mean_return"]});
-        let label = if self.peer == "sbx" { "SBX's SAC" } else { "Stable-Baselines3's SAC" };
-        let mut line = Map::new();
-        line.insert("name".into(), self.name().into());
-        line.insert("label".into(), label.into());
-        line.insert("environment".into(), self.environment.into());
-        line.insert("seed".into(), self.seed.into());
-        line.insert("steps".into(), last["step"].clone());
-        line.insert("minutes".into(), last["minutes"].clone());
-        line.insert("commit".into(), commit(project).into());
-        line.insert("final".into(), json!({"mean_return": last["mean_return"], "returns": last["returns"]}));
-        line.insert("evaluations".into(), evaluations.iter().map(brief).collect());
-        Ok(Value::Object(line))
-    }
-}
-
-/// The evaluations and the last line of a peer that came to its end.
-fn finished(words: &Path) -> Option<(Vec<Value>, Value)> {
-    let mut lines = results::read(words).ok()?;
-    let last = lines.pop().filter(|line| line["final"] == true && line["complete"] == true)?;
-    Some((lines, last))
+    Ok((read, peer))
 }
 
 /// Ours and theirs by environment, with a drawing for each.
@@ -229,8 +153,8 @@ mod tests {
     fn arguments_choose_environments_seeds_and_peer() {
         let plan = |text: &str| parse(&text.split_whitespace().map(Into::into).collect::<Vec<_>>());
         let chosen = plan("Ant-v5 --seeds 1..4 --peer sb3 --steps 20000 --jobs 1").unwrap();
-        assert_eq!((chosen.environments[0].as_str(), chosen.seeds, chosen.peer.as_str()), ("Ant-v5", 1..4, "sb3"));
-        assert_eq!(plan("").unwrap().environments.len(), 3);
+        assert_eq!((chosen.0.names[0].as_str(), chosen.0.seeds, chosen.1.as_str()), ("Ant-v5", 1..4, "sb3"));
+        assert_eq!(plan("").unwrap().0.names.len(), 3);
         for wrong in ["--peer td3", "--seeds 3", "--steps", "--steps x"] {
             assert!(plan(wrong).is_err(), "{wrong}");
         }
