@@ -11,7 +11,7 @@ const TINY: &str = "--config walker.toml --seeds 0..2 --steps 200 --set run.warm
 
 fn workplace() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("walker.toml"), support::WALKER).unwrap();
+    fs::write(folder.path().join("walker.toml"), support::walker()).unwrap();
     fs::write(
         folder.path().join("others.jsonl"),
         "{\"label\":\"SBX's SAC\",\"environment\":\"Hopper-v5\",\"seed\":0,\"steps\":200,\"final\":{\"mean_return\":321.0},\

@@ -18,7 +18,7 @@ const FOUR: &str = "--set run.environments=4 --set run.steps_per_update=3 --name
 
 fn workplace() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("walker.toml"), support::WALKER).unwrap();
+    fs::write(folder.path().join("walker.toml"), support::walker()).unwrap();
     folder
 }
 

@@ -35,12 +35,12 @@ fn a_run_from_pictures_killed_at_random_moments_ends_with_the_weights_of_one_tha
 
 #[test]
 fn a_benchmark_killed_at_random_moments_ends_with_the_weights_of_one_that_was_not() {
-    kill_and_compare_run(support::WALKER);
+    kill_and_compare_run(&support::walker());
 }
 
 #[test]
 fn a_run_in_several_environments_killed_at_random_moments_ends_with_the_weights_of_one_that_was_not() {
-    kill_and_compare_run(&support::beside_each_other(support::WALKER, "environments = 4\nsteps_per_update = 3"));
+    kill_and_compare_run(&support::beside_each_other(&support::walker(), "environments = 4\nsteps_per_update = 3"));
     let claw = support::beside_each_other(support::SMALL, "environments = 4");
     kill_and_compare_run(&format!("{claw}\n{SERVOS}"));
 }
@@ -178,8 +178,8 @@ fn the_seed_decides_a_run_to_the_bit_whatever_the_threads() {
 #[test]
 fn several_environments_give_the_same_run_whatever_the_threads() {
     let folder = workplace();
-    for (name, config) in [("walker", support::WALKER), ("claw", support::SMALL)] {
-        let config = support::beside_each_other(config, "environments = 4");
+    for (name, config) in [("walker", support::walker()), ("claw", support::SMALL.to_owned())] {
+        let config = support::beside_each_other(&config, "environments = 4");
         fs::write(folder.path().join(format!("{name}.toml")), config).unwrap();
         for threads in [1, 2, 4] {
             run_well(folder.path(), &format!("train {name}.toml --quiet --name {name}-{threads} --threads {threads}"));

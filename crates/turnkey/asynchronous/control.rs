@@ -1,6 +1,7 @@
 //! The control thread: acts at a fixed period, hands on what happens, and waits for nobody.
 
 mod mishap;
+mod obey;
 mod watch;
 
 pub(super) use mishap::OnRig;
@@ -21,7 +22,7 @@ use crate::pace::Pace;
 use crate::priority;
 use crate::stop::Stop;
 use crate::train::{Finish, training_seed};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -30,7 +31,7 @@ use turnkey_core::{
     Action, Environment, EpisodeRecord, LearningRecord, Mode, Observation, Policy as _, Record, Rng, Step, Transition,
 };
 
-/// How often a resting plant looks whether it is to go on.
+/// How often whoever waits looks whether it is to go on.
 const LOOK: Duration = Duration::from_millis(5);
 /// Seconds of control that one line of timing is about.
 const TIMING_SECS: f64 = 60.0;
@@ -278,67 +279,6 @@ impl Control {
             );
         }
         Ok(Some(lateness))
-    }
-
-    /// Whether the present episode ends here, by an order; in an emergency the plant is then released.
-    fn is_broken_off(&mut self, stop: &Stop) -> Result<bool> {
-        if self.orders.emergency() {
-            self.release()?;
-            self.warn(format!("emergency stop at step {}: the plant is released", self.step))?;
-            return Ok(true);
-        }
-        let discarded = self.orders.discards();
-        if discarded {
-            self.discard()?;
-        }
-        Ok(discarded || self.is_to_leave(stop))
-    }
-
-    /// Takes what happened in the present episode out of what is learned from, here and after a resume. Steps stay counted.
-    fn discard(&mut self) -> Result<()> {
-        let rows = self.begun_at..self.step;
-        self.warn(format!(
-            "the episode was broken off at step {}: its {} steps are discarded",
-            rows.end,
-            rows.end - rows.start
-        ))?;
-        self.enter(Entry::Discard(rows.clone()))?;
-        match &self.outlets.learner {
-            Some(learner) => offer(learner, Experience::Discard(rows), "the learner"),
-            None => Ok(()),
-        }
-    }
-
-    fn is_to_leave(&self, stop: &Stop) -> bool {
-        stop.asked() || self.orders.leaves()
-    }
-
-    /// Lets the plant go for as long as orders say so. Says whether to go on then.
-    fn rest(&mut self, stop: &Stop) -> Result<bool> {
-        if self.orders.rests() && !self.is_to_leave(stop) {
-            self.release()?;
-            self.warn(format!("resting at step {}", self.step))?;
-        }
-        self.rest_while(stop, |_| Ok(()))
-    }
-
-    /// Waits for as long as orders say so, and does something `meanwhile`, which may end it. Says whether to go on then.
-    fn rest_while(&mut self, stop: &Stop, mut meanwhile: impl FnMut(&mut Self) -> Result<()>) -> Result<bool> {
-        while self.orders.rests() && !self.is_to_leave(stop) {
-            meanwhile(self)?;
-            std::thread::sleep(LOOK);
-        }
-        let goes_on = !self.is_to_leave(stop);
-        if goes_on {
-            self.orders.set_released(false);
-        }
-        Ok(goes_on)
-    }
-
-    fn release(&mut self) -> Result<()> {
-        self.environment.release().context("the plant may not be released: cut its power")?;
-        self.orders.set_released(true);
-        Ok(())
     }
 
     /// Writes down, and shows, the timing of the steps since the last time.
