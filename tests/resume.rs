@@ -58,7 +58,10 @@ fn kill_and_compare_run(config: &str) {
         "train small.toml --quiet --seed 5 --set run.steps={steps} --set run.checkpoint_period=50 \
          --set run.evaluation_period=400 --set exploration.correlation=0.5 --name"
     );
+    let begin = Instant::now();
     run_well(folder.path(), &format!("{train} whole"));
+    // A quarter of the way to the next kill at most, or a quick run would be at its end before the last.
+    let longest = (begin.elapsed().as_secs_f64() / (kills + 1) as f64 / 4.0).min(0.15);
     let (whole, killed) = (folder.path().join("runs/whole"), folder.path().join("runs/killed"));
 
     let mut rng = Rng::new(SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos().into(), "kills");
@@ -68,7 +71,7 @@ fn kill_and_compare_run(config: &str) {
         let mut child = start(folder.path(), &format!("{train} killed{resume}"));
         let step = STEPS_A_KILL * kill + rng.below(STEPS_A_KILL as usize) as u64;
         wait_for(&mut child, || killed.join("config.toml").exists() && newest(&killed) + 50 > step);
-        std::thread::sleep(Duration::from_secs_f64(rng.uniform(0.0, 0.15)));
+        std::thread::sleep(Duration::from_secs_f64(rng.uniform(0.0, longest)));
         moments.push(newest(&killed));
         child.kill().unwrap(); // SIGKILL
         let status = child.wait().unwrap();
