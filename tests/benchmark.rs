@@ -15,7 +15,9 @@ fn workplace() -> tempfile::TempDir {
     fs::write(
         folder.path().join("others.jsonl"),
         "{\"label\":\"SBX's SAC\",\"environment\":\"Hopper-v5\",\"seed\":0,\"steps\":200,\"final\":{\"mean_return\":321.0},\
-         \"evaluations\":[{\"step\":100,\"mean_return\":10.0},{\"step\":200,\"mean_return\":300.0}]}\n",
+         \"evaluations\":[{\"step\":100,\"mean_return\":10.0},{\"step\":200,\"mean_return\":300.0}]}\n\
+         {\"label\":\"published\",\"environment\":\"Hopper-v5\",\"seeds\":5,\"steps\":1000,\"final\":{\"mean_return\":3250},\
+         \"evaluations\":[]}\n",
     )
     .unwrap();
     folder
@@ -30,6 +32,8 @@ fn seed_for_seed_a_benchmark_repeats_to_the_bit_and_finished_runs_are_not_run_ag
         first.out.lines().find(|line| line.starts_with(environment) && line.contains(learner)).map(str::to_owned)
     };
     assert!(row("Hopper-v5", "SBX's SAC").unwrap().contains("321"), "{}", first.out);
+    let published = row("Hopper-v5", "published").unwrap();
+    assert_eq!(published.split_whitespace().skip(2).collect::<Vec<_>>(), ["5", "1000", "3250"], "{}", first.out);
     assert!(row("Hopper-v5", "turnkey").is_some() && row("Ant-v5", "turnkey").is_some(), "{}", first.out);
     assert!(folder.path().join("benchmarks.png").exists());
 

@@ -185,13 +185,36 @@ fn curves(name: BenchmarkName, jobs: &[Job], readings: &[Reading]) -> Result<Vec
     let of_ours = jobs.iter().filter(|job| job.environment == name);
     let seeds = of_ours.map(|job| points(&RunFolder::open(&job.folder)?)).collect::<Result<Vec<_>>>()?;
     let mut curves = vec![Curve { label: OURS.into(), seeds }];
-    for reading in readings.iter().filter(|reading| reading.environment == name.id()) {
+    let drawn = |reading: &&Reading| reading.environment == name.id() && !reading.evaluations.is_empty();
+    for reading in readings.iter().filter(drawn) {
         match curves.iter_mut().find(|curve| curve.label == reading.label) {
             Some(curve) => curve.seeds.push(reading.evaluations.clone()),
             None => curves.push(Curve { label: reading.label.clone(), seeds: vec![reading.evaluations.clone()] }),
         }
     }
     Ok(curves)
+}
+
+/// A learner in an environment.
+struct Row<'a> {
+    label: &'a str,
+    seeds: usize,
+    /// Of the shortest run.
+    steps: u64,
+    /// The final mean return of each run.
+    finals: Vec<f64>,
+}
+
+impl<'a> Row<'a> {
+    fn new(label: &'a str) -> Self {
+        Self { label, seeds: 0, steps: u64::MAX, finals: Vec::new() }
+    }
+
+    fn add(&mut self, seeds: usize, steps: u64, mean_return: f64) {
+        self.seeds += seeds;
+        self.steps = self.steps.min(steps);
+        self.finals.push(mean_return);
+    }
 }
 
 /// The final returns, in a line for each environment and learner.
@@ -201,26 +224,22 @@ fn table(arguments: &Benchmark, jobs: &[Job], readings: &[Reading]) -> Result<St
         "environment", "learner", "seeds", "steps"
     );
     for name in &arguments.environments {
-        let mut ours = Vec::new();
+        let mut rows = vec![Row::new(OURS)];
         for job in jobs.iter().filter(|job| job.environment == *name) {
             let Some(done) = summary(job)? else { bail!("{} has no summary", job.folder.display()) };
-            ours.push((done.steps, done.last.mean_return.value, done.minutes));
+            rows[0].add(1, done.steps, done.last.mean_return.value);
         }
-        let mut rows =
-            vec![(OURS.to_owned(), ours.iter().map(|(steps, value, _)| (*steps, *value)).collect::<Vec<_>>())];
         for reading in readings.iter().filter(|reading| reading.environment == name.id()) {
-            let value = (reading.steps, reading.last);
-            match rows.iter_mut().find(|(label, _)| *label == reading.label) {
-                Some((_, values)) => values.push(value),
-                None => rows.push((reading.label.clone(), vec![value])),
-            }
+            let index = rows.iter().position(|row| row.label == reading.label).unwrap_or_else(|| {
+                rows.push(Row::new(&reading.label));
+                rows.len() - 1
+            });
+            rows[index].add(reading.seeds, reading.steps, reading.last);
         }
-        for (label, values) in rows {
-            let finals: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
-            let steps = values.iter().map(|(steps, _)| *steps).min().unwrap_or(0);
+        for Row { label, seeds, steps, finals } in rows {
             let Interval { low, high, .. } = student(&finals);
             let spread = if finals.len() > 1 { format!(" [{low:.0}, {high:.0}]") } else { String::new() };
-            text += &format!("{name:<16} {label:<20} {:>5} {steps:>9}  {:.0}{spread}\n", finals.len(), mean(&finals));
+            text += &format!("{name:<16} {label:<20} {seeds:>5} {steps:>9}  {:.0}{spread}\n", mean(&finals));
         }
     }
     Ok(text)

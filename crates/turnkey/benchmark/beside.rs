@@ -1,17 +1,19 @@
-//! What others came to: lines that `cargo xtask bench walkers` writes.
+//! What others came to: lines that `cargo xtask bench walkers` writes, or that people type in from a paper.
 
 use crate::plot::Point;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::path::Path;
 
-/// One run of another learner.
+/// One run of another learner, or the mean of several that was published.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reading {
     /// The learner.
     pub(super) label: String,
     /// Gymnasium's name of the environment.
     pub(super) environment: String,
+    /// Seeds that it is the mean of.
+    pub(super) seeds: usize,
     /// Environment steps.
     pub(super) steps: u64,
     /// The mean return of its last evaluation.
@@ -24,10 +26,16 @@ pub(super) struct Reading {
 struct Line {
     label: String,
     environment: String,
+    #[serde(default = "one")]
+    seeds: usize,
     steps: u64,
     #[serde(rename = "final")]
     last: Mean,
     evaluations: Vec<Evaluation>,
+}
+
+fn one() -> usize {
+    1
 }
 
 #[derive(Deserialize)]
@@ -53,7 +61,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Reading>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(number, line)| {
-            let Line { label, environment, steps, last, evaluations } =
+            let Line { label, environment, seeds, steps, last, evaluations } =
                 serde_json::from_str(line).with_context(|| format!("{name}, line {}, is no reading", number + 1))?;
             let point = |Evaluation { step, mean_return }: Evaluation| Point {
                 step,
@@ -62,7 +70,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Reading>> {
                 mean_return,
             };
             let evaluations = evaluations.into_iter().map(point).collect();
-            Ok(Reading { label, environment, steps, last: last.mean_return, evaluations })
+            Ok(Reading { label, environment, seeds, steps, last: last.mean_return, evaluations })
         })
         .collect()
 }
