@@ -15,7 +15,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use turnkey_core::{Environment, Frame, Mode, Policy, Rng, Sink};
+use turnkey_core::{AttentionRecord, Environment, Frame, Mode, Policy, Record, Rng, Sink};
 use turnkey_env::{DisturbanceConfig, SceneFamily};
 use turnkey_picture::{FramePerturbation, png_from_frame};
 use turnkey_sac::Sac;
@@ -227,8 +227,11 @@ fn show(policy: &mut Sac, environment: &mut dyn Environment, sink: &dyn Sink, sh
             record.step = *shown;
             record.poses = environment.poses();
             record.reading.frame = observation.pictures.last().cloned();
-            record.attention = policy.attention_overlay(&observation, &action);
-            sink.record(turnkey_core::Record::Control(Box::new(record)));
+            sink.record(Record::Control(Box::new(record)));
+            let overlay = policy.attention_overlay(&observation, &action);
+            overlay
+                .into_iter()
+                .for_each(|overlay| sink.record(Record::Attention(AttentionRecord { step: *shown, overlay })));
         }
         if step == SHOWN_STEP {
             frame = taken.observation.pictures.last().cloned();

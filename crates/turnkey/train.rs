@@ -16,7 +16,9 @@ use anyhow::{Context, Result, ensure};
 use lane::{AnyEnvironment, EndedEpisode, Lane, Stepped};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
-use turnkey_core::{Batch, Environment, EpisodeRecord, Learner as _, Record, Rng, Sink, Snapshot as _};
+use turnkey_core::{
+    AttentionRecord, Batch, Environment, EpisodeRecord, Learner as _, Record, Rng, Sink, Snapshot as _,
+};
 use turnkey_replay::{Replay, ReplayLog};
 use turnkey_sac::{Metrics, Sac};
 
@@ -145,8 +147,12 @@ impl Trainer {
         self.state.step += 1;
         if let Some(mut record) = record {
             record.step = self.state.step;
-            record.attention = self.learner.attention_overlay(&transition.observation, &transition.action);
             self.sink.record(Record::Control(Box::new(record)));
+            let step = self.state.step;
+            let overlay = self.learner.attention_overlay(&transition.observation, &transition.action);
+            overlay
+                .into_iter()
+                .for_each(|overlay| self.sink.record(Record::Attention(AttentionRecord { step, overlay })));
         }
         ended.map_or(Ok(()), |episode| self.end_episode(at, &episode))
     }

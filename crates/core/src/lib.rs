@@ -31,7 +31,7 @@ pub use frame::{Frame, FrameError, FrameSize, PictureShape};
 pub use joints::{FINGERS, JOINT_NAMES, JOINTS, JOINTS_PER_FINGER, JointGoal, JointLimits, JointVector, LimitsError};
 pub use learning::{Augment, Batch, Learner, Mode, PictureBatch, Policy};
 pub use plant::{Health, PictureHealth, Plant, Reading, Start, ValveReading};
-pub use record::{ControlRecord, EpisodeRecord, LearningRecord, Record, Sink};
+pub use record::{AttentionRecord, ControlRecord, EpisodeRecord, LearningRecord, Record, Sink};
 pub use rng::Rng;
 pub use scene::{Geometry, Pose, Scene, Shape};
 pub use snapshot::{Snapshot, SnapshotError};

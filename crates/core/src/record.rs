@@ -11,6 +11,8 @@ pub enum Record {
     Scene(Arc<Scene>),
     /// One control step.
     Control(Box<ControlRecord>),
+    /// What the critics attended to in one control step.
+    Attention(AttentionRecord),
     /// One report of the learner.
     Learning(LearningRecord),
     /// One finished episode.
@@ -36,15 +38,21 @@ pub struct ControlRecord {
     pub reward: f64,
     /// The reward's parts.
     pub terms: Terms,
-    /// The newest picture with what the critics attend to laid over it, where pictures are learned from; set by
-    /// whoever records.
-    pub attention: Option<Frame>,
     /// How long after its deadline the step ended, where control keeps to a clock; set by whoever records.
     pub lateness: Option<Duration>,
     /// How the machine itself fares, where there is one.
     pub health: Option<Health>,
     /// Where the scene's shapes are.
     pub poses: Vec<Pose>,
+}
+
+/// What the critics attended to, where pictures are learned from.
+#[derive(Clone, Debug)]
+pub struct AttentionRecord {
+    /// Environment steps taken in the run so far.
+    pub step: u64,
+    /// The newest picture that the step's action was chosen by, with what they attend to laid over it.
+    pub overlay: Frame,
 }
 
 /// Named figures of the learner at one moment: losses, temperature, entropy, Q values.

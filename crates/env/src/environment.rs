@@ -152,7 +152,6 @@ impl<P: Plant> Environment for ClawEnvironment<P> {
             angular_error: outcome.info.angular_error?,
             reward: outcome.reward,
             terms: outcome.info.terms,
-            attention: None,
             lateness: None,
             health: self.plant.health(),
             poses: Vec::new(),

@@ -18,7 +18,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
-use turnkey_core::{Augment as _, Batch, Record, Rng, Snapshot as _, Transition};
+use turnkey_core::{AttentionRecord, Augment as _, Batch, Record, Rng, Snapshot as _, Transition};
 use turnkey_env::Augmentation;
 use turnkey_replay::Replay;
 use turnkey_sac::Sac;
@@ -123,11 +123,22 @@ impl Learning {
             }
         };
         self.replay.push(&transition)?;
+        self.show_attention(&transition);
         self.shared.owed.store(self.owed(), SeqCst);
         if self.replay.pushed().is_multiple_of(self.config.run.checkpoint_period) {
             self.checkpoint()?;
         }
         Ok(())
+    }
+
+    /// Shows what the critics attend to in the newest step, where somebody watches and no newer one waits.
+    fn show_attention(&self, newest: &Transition) {
+        if !self.watchers.wants_control() || !self.transitions.is_empty() {
+            return;
+        }
+        if let Some(overlay) = self.learner.attention_overlay(&newest.observation, &newest.action) {
+            self.watchers.record(Record::Attention(AttentionRecord { step: self.replay.pushed(), overlay }));
+        }
     }
 
     /// Updates that the ratio asks for by now and that are not made yet.

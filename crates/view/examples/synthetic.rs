@@ -94,7 +94,6 @@ fn control(step: u64, angle: f64, target: f64) -> ControlRecord {
         angular_error: error,
         reward: terms.iter().map(|(_, term)| term).sum(),
         terms,
-        attention: None,
         lateness: None,
         health: None,
         poses: poses(&positions, angle as f32),

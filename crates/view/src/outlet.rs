@@ -1,5 +1,6 @@
 //! A bounded queue with a thread at its end.
 
+use crate::view::is_motion;
 use crossbeam::channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 use std::io;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl Outlet {
     pub(crate) fn offer(&self, record: Arc<Record>) {
         let Some(queue) = &self.queue else { return };
         let capacity = queue.capacity().unwrap_or(usize::MAX);
-        let reserved = if matches!(*record, Record::Control(_)) { capacity / 4 } else { 0 };
+        let reserved = if is_motion(&record) { capacity / 4 } else { 0 };
         let full = queue.len() >= capacity - reserved;
         if full || matches!(queue.try_send(record), Err(TrySendError::Full(_))) {
             self.dropped.fetch_add(1, Relaxed);

@@ -125,7 +125,7 @@ impl View {
 
 impl Sink for View {
     fn record(&self, record: Record) {
-        let kept = !matches!(record, Record::Control(_)) || self.selection.keeps();
+        let kept = !is_motion(&record) || self.selection.keeps();
         if matches!(record, Record::Episode(_)) {
             self.selection.next_episode(self.state.bytes());
         }
@@ -141,6 +141,11 @@ impl Sink for View {
     fn wants_control(&self) -> bool {
         self.selection.keeps() || self.live.as_ref().is_some_and(Outlet::is_open)
     }
+}
+
+/// Whether a record is one of those that come with every control step.
+pub(crate) fn is_motion(record: &Record) -> bool {
+    matches!(record, Record::Control(_) | Record::Attention(_))
 }
 
 impl Drop for View {

@@ -6,7 +6,9 @@ use crate::series::{self, Series};
 use rerun::{RecordingStream, RecordingStreamResult};
 use std::collections::VecDeque;
 use std::time::Duration;
-use turnkey_core::{ControlRecord, EpisodeRecord, Health, JOINTS_PER_FINGER, LearningRecord, Record};
+use turnkey_core::{
+    AttentionRecord, ControlRecord, EpisodeRecord, Frame, Health, JOINTS_PER_FINGER, LearningRecord, Record,
+};
 
 /// Entities, the paths that blueprint and data share.
 pub(crate) mod paths {
@@ -70,6 +72,7 @@ impl Writer {
         let written = match record {
             Record::Scene(scene) => SceneWriter::new(&self.stream, scene).map(|scene| self.scene = Some(scene)),
             Record::Control(control) => self.control(control),
+            Record::Attention(attention) => self.attention(attention),
             Record::Learning(learning) => self.learning(learning),
             Record::Episode(episode) => self.episode(episode),
         };
@@ -87,11 +90,8 @@ impl Writer {
         if let Some(scene) = &self.scene {
             scene.poses(&self.stream, record)?;
         }
-        for (path, frame) in [(paths::SEEN, &record.reading.frame), (paths::ATTENTION, &record.attention)] {
-            if let Some(frame) = frame {
-                let size = [frame.size().width as u32, frame.size().height as u32];
-                self.stream.log(path, &rerun::Image::from_rgb24(frame.pixels().to_vec(), size))?;
-            }
+        if let Some(frame) = &record.reading.frame {
+            self.picture(paths::SEEN, frame)?;
         }
         let valve = [
             ("target", Some(record.target)),
@@ -114,6 +114,16 @@ impl Writer {
         let reward: Vec<_> = std::iter::once(("reward", record.reward)).chain(record.terms.iter().copied()).collect();
         self.series.log(&self.stream, paths::REWARD, &reward, &series::REWARD)?;
         record.health.as_ref().map_or(Ok(()), |health| self.health(health))
+    }
+
+    fn attention(&self, record: &AttentionRecord) -> RecordingStreamResult<()> {
+        self.stream.set_time_sequence(TIMELINE, record.step as i64);
+        self.picture(paths::ATTENTION, &record.overlay)
+    }
+
+    fn picture(&self, path: &str, frame: &Frame) -> RecordingStreamResult<()> {
+        let size = [frame.size().width as u32, frame.size().height as u32];
+        self.stream.log(path, &rerun::Image::from_rgb24(frame.pixels().to_vec(), size))
     }
 
     /// How a real claw fares.
@@ -207,7 +217,6 @@ pub(crate) mod tests {
             angular_error: 0.0,
             reward: 0.0,
             terms: vec![("distance", -1.0)],
-            attention: None,
             lateness: None,
             health: None,
             poses: Vec::new(),

@@ -28,7 +28,6 @@ fn control(step: u64) -> Record {
         angular_error: 0.5,
         reward: -1.0,
         terms: vec![("distance", -1.0)],
-        attention: None,
         lateness: None,
         health: None,
         poses: Vec::new(),

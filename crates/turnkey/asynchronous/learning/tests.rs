@@ -3,8 +3,8 @@
 use super::super::journal::Entry;
 use super::super::telemetry::telemetry;
 use super::*;
-use crossbeam::channel::bounded;
-use turnkey_core::{Action, End, Observation, Sink};
+use crossbeam::channel::{bounded, unbounded};
+use turnkey_core::{Action, End, Frame, FrameSize, Observation, PictureShape, Sink, Stamp};
 use turnkey_replay::Widths;
 
 struct Nowhere;
@@ -130,4 +130,52 @@ fn what_was_discarded_is_not_learned_from_and_the_learner_waits_where_nothing_el
     assert_eq!(learning.owed(), 33);
     learning.replay.sample(&mut learning.batch, &mut learning.sampling).unwrap();
     assert!(learning.batch.observations.chunks(2).all(|seen| seen[0] == 0.21), "{:?}", learning.batch.observations);
+}
+
+/// Keeps records for who asks, and wants control steps or not.
+struct Kept(Sender<Record>, bool);
+
+impl Sink for Kept {
+    fn record(&self, record: Record) {
+        self.0.send(record).unwrap();
+    }
+
+    fn wants_control(&self) -> bool {
+        self.1
+    }
+}
+
+#[test]
+fn who_watches_is_shown_what_the_critics_attend_to_in_the_newest_step_alone() {
+    let shape = PictureShape { size: FrameSize { width: 32, height: 32 }, stack: 2 };
+    let pixels = (0..shape.size.bytes()).map(|at| (at * 7 % 251) as u8).collect::<Vec<_>>();
+    let frame = Frame::new(Stamp::default(), shape.size, pixels).unwrap();
+    let seen = Observation { numbers: vec![0.1, 0.2], pictures: vec![frame; 2] };
+    let (action, next) = (Action(vec![0.1]), seen.clone());
+    let transition = Arc::new(Transition { observation: seen, action, reward: 0.0, next, end: None });
+    for wanted in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut learning, sender, _entries) = learning(folder.path());
+        learning.learner = Sac::seeing(&learning.config.sac, 2, Some(shape), 1, 0).unwrap();
+        learning.replay = Replay::new(100, Widths { observation: 2, action: 1, pictures: Some(shape) }).unwrap();
+        let (keep, kept) = unbounded();
+        let (watchers, telemetry) = telemetry(Box::new(Kept(keep, wanted)));
+        learning.watchers = watchers;
+        // One that is not the newest any more, and one that is.
+        sender.send(Experience::Transition(transition.clone())).unwrap();
+        learning.take(Experience::Transition(transition.clone())).unwrap();
+        let newest = learning.transitions.recv().unwrap();
+        learning.take(newest).unwrap();
+        drop(learning);
+        telemetry.run().unwrap();
+        let shown: Vec<_> = kept.try_iter().collect();
+        match (wanted, &shown[..]) {
+            (true, [Record::Attention(record)]) => {
+                assert_eq!((record.step, record.overlay.size()), (2, shape.size));
+                assert!(record.overlay.pixels().chunks(3).any(|rgb| rgb[0] > rgb[1]), "something is red");
+            }
+            (false, []) => {}
+            _ => panic!("{wanted}: {shown:?}"),
+        }
+    }
 }
