@@ -1,4 +1,4 @@
-"""What a Gymnasium environment does under random actions, as JSON lines: {"positions", "velocities"} where an episode begins,
+"""What a Gymnasium environment does under random actions, as JSON lines: {"positions", "velocities", "observation"} where an episode begins,
 {"action", "observation", "reward", "terminated", "truncated"} for each step. Floats are written so that they read back as
 the same bits.
 
@@ -15,8 +15,9 @@ environment.action_space.seed(0)
 bare, begins, seed = environment.unwrapped, True, 0
 for _ in range(int(sys.argv[2])):
     if begins:
-        environment.reset(seed=seed)
-        print(json.dumps({"positions": bare.data.qpos.tolist(), "velocities": bare.data.qvel.tolist()}))
+        observation, _ = environment.reset(seed=seed)
+        line = {"positions": bare.data.qpos.tolist(), "velocities": bare.data.qvel.tolist()}
+        print(json.dumps({**line, "observation": observation.tolist()}))
         seed += 1
     action = environment.action_space.sample()
     observation, reward, terminated, truncated, _ = environment.step(action)

@@ -208,13 +208,13 @@ impl Environment for Locomotion {
     }
 
     fn step(&mut self, action: &Action) -> Result<Step, Failure> {
-        let fits = action.0.len() == self.ranges.len() && action.0.iter().all(|x| x.is_finite());
-        if !fits {
+        if action.0.len() != self.ranges.len() {
             let expected = self.ranges.len();
             let words = format!("{}: expected {expected} numbers as an action, got {:?}", self.name, action.0);
             return Err(Failure::new(Kind::Bug, words));
         }
-        let scaled = |(x, (middle, half)): (&f32, &(f32, f32))| middle + half * x.clamp(-1.0, 1.0);
+        let bounded = |x: f32| if x.is_nan() { 0.0 } else { x.clamp(-1.0, 1.0) };
+        let scaled = |(x, (middle, half)): (&f32, &(f32, f32))| middle + half * bounded(*x);
         let controls: Vec<f32> = action.0.iter().zip(&self.ranges).map(scaled).collect();
         let (reward, end) = self.act(&controls);
         Ok(Step { observation: self.seen(), reward, end, info: Info::default() })
@@ -231,7 +231,14 @@ impl Snapshot for Locomotion {
 
     fn restore(&mut self, state: &[u8]) -> Result<(), SnapshotError> {
         let refuse = |reason: String| SnapshotError::new("benchmark", reason);
-        let saved: Saved = postcard::from_bytes(state).map_err(|error| refuse(error.to_string()))?;
+        let (saved, rest) = postcard::take_from_bytes::<Saved>(state).map_err(|error| refuse(error.to_string()))?;
+        if !rest.is_empty() || !saved.progress.place.is_finite() || saved.progress.steps > EPISODE_STEPS {
+            return Err(refuse(format!(
+                "expected a state and no more, got {:?}, {} bytes more",
+                saved.progress,
+                rest.len()
+            )));
+        }
         if saved.name != self.name {
             return Err(refuse(format!("expected one of {}, got {}", self.name, saved.name)));
         }

@@ -40,14 +40,20 @@ mod tests {
 
     #[test]
     fn numbers_are_added_as_numpy_adds_them() {
-        // numpy.sum(numpy.square(numpy.linspace(0.1, 1, n, dtype=numpy.float32))) for n in 6, 8, 17
-        let x = |n: usize| (0..n).map(|i| 0.1 + 0.9 * i as f64 / (n - 1) as f64).map(|x| x as f32).collect::<Vec<_>>();
-        let plain = |x: &[f32]| x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
-        for n in [0, 1, 6, 7, 8, 9, 17, 127, 128, 129, 300] {
-            let x = if n < 2 { vec![0.5; n] } else { x(n) };
-            let (ours, exact) = (f64::from(squares_f32(&x)), plain(&x));
-            assert!((ours - exact).abs() <= 1e-5 * exact.max(1.0), "{n}: {ours} {exact}");
-            assert!((squares_f64(x.iter().map(|x| f64::from(*x))) - exact).abs() < 1e-12 * exact.max(1.0), "{n}");
+        // x = numpy.array([(i * 37 % 101) / 101 for i in range(n)]); numpy.sum(numpy.square(x)), and of x.astype(numpy.float32)
+        for (n, of_f64, of_f32) in [
+            (3, 0x3fe5_78ef_831f_d8a6_u64, 0x3f2b_c77d_u32),
+            (8, 0x3fff_25f8_386a_3459, 0x3ff9_2fc2),
+            (17, 0x4014_55d3_ae63_a123, 0x40a2_ae9e),
+            (84, 0x403b_21b4_0f8f_2b96, 0x41d9_0da1),
+            (128, 0x4044_a3b6_04aa_f37a, 0x4225_1db0),
+            (129, 0x4045_0959_1d49_5ab8, 0x4228_4ac9),
+            (300, 0x4058_8e17_56c1_62f4, 0x42c4_70ba),
+        ] {
+            let x: Vec<f64> = (0..n).map(|i| f64::from(i * 37 % 101) / 101.0).collect();
+            let single: Vec<f32> = x.iter().map(|x| *x as f32).collect();
+            assert_eq!((squares_f64(x).to_bits(), squares_f32(&single).to_bits()), (of_f64, of_f32), "{n}");
         }
+        assert_eq!((squares_f64([]), squares_f32(&[])), (0.0, 0.0));
     }
 }

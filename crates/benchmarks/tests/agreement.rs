@@ -40,16 +40,18 @@ struct Ends {
 fn compare(name: BenchmarkName) -> Ends {
     let mut ours = Locomotion::new(name).unwrap();
     let (mut ends, mut steps) = (Ends::default(), 0);
+    let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     for line in rollout(name) {
+        let theirs = numbers(&line["observation"]);
         if let Some(positions) = line.get("positions") {
             ours.begin(&numbers(positions), &numbers(&line["velocities"])).unwrap();
+            assert_eq!(bits(&ours.observation()), bits(&theirs), "{name}, where an episode begins");
             continue;
         }
         let controls: Vec<f32> = numbers(&line["action"]).iter().map(|x| *x as f32).collect();
         let (reward, end) = ours.act(&controls);
         steps += 1;
-        let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        let (seen, theirs) = (ours.observation(), numbers(&line["observation"]));
+        let seen = ours.observation();
         assert_eq!(bits(&seen), bits(&theirs), "{name}, step {steps}:\n{seen:?}\n{theirs:?}");
         let expected = line["reward"].as_f64().unwrap();
         assert!((reward - expected).abs() <= 1e-12, "{name}, step {steps}: {reward} and {expected}");
@@ -72,6 +74,56 @@ fn observations_are_gymnasiums_to_the_bit_and_rewards_and_ends_are_too() {
 }
 
 #[test]
+fn an_action_of_one_is_an_actuators_end() {
+    for name in BenchmarkName::ALL {
+        let width = one_width(name);
+        let end = if name == BenchmarkName::Humanoid { 0.4 } else { 1.0 };
+        let mut pair = [Locomotion::new(name).unwrap(), Locomotion::new(name).unwrap()];
+        pair.iter_mut().for_each(|one| drop(one.reset(3).unwrap()));
+        let [one, other] = &mut pair;
+        for action in [1.0, -1.0, 0.5, 7.0] {
+            let step = one.step(&Action(vec![action; width])).unwrap();
+            assert_eq!(
+                (step.reward, step.end),
+                other.act(&vec![end * action.clamp(-1.0, 1.0); width]),
+                "{name}, {action}"
+            );
+            assert_eq!(one.observation(), other.observation(), "{name}, {action}");
+        }
+    }
+}
+
+#[test]
+fn episodes_start_as_far_from_the_models_own_state_as_gymnasiums_do() {
+    /// Its actuated joints, where their positions and velocities end in what is seen, the noise, and whether velocities are
+    /// normally distributed, as Gymnasium's sources say.
+    const STARTS: [(BenchmarkName, usize, usize, usize, f64, bool); 5] = [
+        (BenchmarkName::Hopper, 3, 5, 11, 5e-3, false),
+        (BenchmarkName::Walker2d, 6, 8, 17, 5e-3, false),
+        (BenchmarkName::HalfCheetah, 6, 8, 17, 0.1, true),
+        (BenchmarkName::Ant, 8, 13, 27, 0.1, true),
+        (BenchmarkName::Humanoid, 17, 22, 45, 1e-2, false),
+    ];
+    for (name, joints, positions, velocities, noise, normal) in STARTS {
+        let mut environment = Locomotion::new(name).unwrap();
+        let mut seen = vec![Vec::new(); 2 * joints];
+        for seed in 0..600 {
+            environment.reset(seed).unwrap();
+            let state = environment.observation();
+            let ends = [positions - joints..positions, velocities - joints..velocities];
+            let all = ends.into_iter().flatten().map(|index| state[index]);
+            seen.iter_mut().zip(all).for_each(|(seen, value)| seen.push(value));
+        }
+        for (index, values) in seen.iter().enumerate() {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let deviation = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt();
+            let expected = if normal && index >= joints { noise } else { noise / 3.0_f64.sqrt() };
+            assert!((deviation / expected - 1.0).abs() < 0.15, "{name}, {index}: {deviation} and {expected}");
+        }
+    }
+}
+
+#[test]
 fn a_restored_benchmark_goes_on_to_the_bit() {
     for name in BenchmarkName::ALL {
         let mut one = Locomotion::new(name).unwrap();
@@ -87,7 +139,7 @@ fn a_restored_benchmark_goes_on_to_the_bit() {
             let (a, b) = (one.step(&action(step)).unwrap(), other.step(&action(step)).unwrap());
             assert_eq!(a, b, "{name}, step {step}");
         }
-        for wrong in [&b""[..], b"nonsense", &one.save()[1..]] {
+        for wrong in [&b""[..], b"nonsense", &one.save()[1..], &[one.save(), vec![0]].concat()] {
             assert!(other.restore(wrong).is_err());
         }
     }
