@@ -49,5 +49,7 @@ fn the_learner_runs_in_it_and_wrong_arguments_are_refused() {
     assert!(!folder.path().join("maze.svg").exists(), "training draws nothing");
     let refused = run(folder.path(), "maze --out no/such/folder/maze.svg");
     assert!(refused.code != Some(0) && refused.err.contains("can't be written"), "{}", refused.err);
-    assert_ne!(run(folder.path(), "maze --train --seeds 3").code, Some(0));
+    for wrong in ["maze --train --seeds 3", "maze --train --steps 1000", "maze --steps 2000", "maze --out ."] {
+        assert_ne!(run(folder.path(), wrong).code, Some(0), "{wrong}");
+    }
 }

@@ -258,10 +258,10 @@ pub struct Maze {
     #[arg(long, conflicts_with = "out")]
     pub train: bool,
     /// Seeds to train, first to before last.
-    #[arg(long, default_value = "0..3", value_parser = parse_seeds)]
+    #[arg(long, default_value = "0..3", value_parser = parse_seeds, requires = "train")]
     pub seeds: Seeds,
-    /// Environment steps of each training.
-    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    /// Environment steps of each training, of which the first 1,000 are random.
+    #[arg(long, default_value_t = 40_000, requires = "train", value_parser = clap::value_parser!(u64).range(1_001..=1_000_000))]
     pub steps: u64,
 }
 

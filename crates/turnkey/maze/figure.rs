@@ -2,6 +2,7 @@
 
 use super::{Row, policy};
 use crate::plot::{GRID, INK, PALETTE, load_font};
+use crate::run_folder::write_durably;
 use anyhow::{Context as _, Result, anyhow};
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -37,9 +38,7 @@ pub(super) fn draw(grid: &Grid, out: &Path) -> Result<()> {
         let root = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
         draw_on(grid, &curve, &root).and_then(|()| Ok(root.present()?)).map_err(|error| anyhow!(error.to_string()))?;
     }
-    let aside = out.with_extension("part.svg");
-    std::fs::write(&aside, text).with_context(failed)?;
-    std::fs::rename(&aside, out).with_context(failed)
+    write_durably(out, text.as_bytes()).with_context(failed)
 }
 
 fn draw_on(grid: &Grid, curve: &[Row], root: &Area<'_>) -> Drawn {

@@ -1,10 +1,12 @@
 //! The learner in the maze: a policy of one bump, a squashed Gaussian, where the best one has two.
 
+use crate::evaluation::EVALUATION_SEEDS;
+use crate::train::{training_seed, update};
 use anyhow::Result;
 use serde::Serialize;
 use std::ops::Range;
 use turnkey_benchmarks::maze::{Grid, Passage, PointMaze};
-use turnkey_core::{Action, Batch, End, Environment, Learner as _, Mode, Policy as _, Rng, Transition};
+use turnkey_core::{Action, Batch, End, Environment, Mode, Policy as _, Rng, Transition};
 use turnkey_replay::{Replay, Widths};
 use turnkey_sac::{Sac, SacConfig};
 
@@ -14,8 +16,6 @@ const ALPHAS: [f64; 4] = [0.05, 0.3, 0.6, 0.65];
 const WARMUP: u64 = 1000;
 /// Episodes of each judgement.
 const EPISODES: u64 = 50;
-/// The first seed of judged episodes, beyond those that are trained on.
-const JUDGED: u64 = 1 << 62;
 const WIDTHS: Widths = Widths { observation: 2, action: 2, pictures: None };
 
 /// What one trained policy does, in shares of episodes, 0 to 1.
@@ -78,7 +78,7 @@ fn train(grid: &Grid, alpha: f64, seed: u64, steps: u64) -> Result<(Sac, u64)> {
     let [mut exploration, mut sampling, mut episodes] =
         ["exploration", "sampling", "episodes"].map(|purpose| Rng::new(seed, purpose));
     let mut maze = PointMaze::new(grid.clone());
-    let mut begin = |maze: &mut PointMaze| maze.reset(episodes.bits() >> 2);
+    let mut begin = |maze: &mut PointMaze| maze.reset(training_seed(&mut episodes));
     let (mut observation, mut arrivals) = (begin(&mut maze)?, 0);
     for step in 0..steps {
         let action = match step {
@@ -92,7 +92,7 @@ fn train(grid: &Grid, alpha: f64, seed: u64, steps: u64) -> Result<(Sac, u64)> {
         observation = if end.is_some() { begin(&mut maze)? } else { next };
         if step >= WARMUP {
             replay.sample(&mut batch, &mut sampling)?;
-            sac.update(&batch);
+            update(&mut sac, &batch)?;
         }
     }
     Ok((sac, arrivals))
@@ -111,7 +111,7 @@ fn shares(sac: &mut Sac, grid: &Grid, mode: Mode) -> Result<(f64, f64, f64)> {
     let mut rng = Rng::new(0, "judged actions");
     let (mut arrived, mut near, mut far) = (0_u32, 0_u32, 0_u32);
     for episode in 0..EPISODES {
-        let mut observation = maze.reset(JUDGED + episode)?;
+        let mut observation = maze.reset(EVALUATION_SEEDS + episode)?;
         let end = loop {
             let step = maze.step(&sac.act(&observation, mode, &mut rng))?;
             if let Some(end) = step.end {
