@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use support::{contents, json, metrics, run, run_well, timeless};
+use support::{contents, json, metrics, run, run_well, signal, start, timeless, wait_for};
 
 const TINY: &str = "--config walker.toml --seeds 0..2 --steps 200 --set run.warmup_steps=100 \
                     --set run.evaluation_period=100";
@@ -49,8 +49,57 @@ fn seed_for_seed_a_benchmark_repeats_to_the_bit_and_finished_runs_are_not_run_ag
         let summary = json(&a.join("summary.json"));
         assert!(summary["final"]["success_rate"].is_null() && summary["final"]["mean_return"]["value"].is_number());
     }
-    let again = run_well(folder.path(), &format!("benchmark hopper Ant-v5 {TINY}"));
+    let again = run_well(folder.path(), &format!("benchmark hopper Ant-v5 hopper {TINY}"));
     assert!(again.out.contains("0 of 4 runs to train"), "{}", again.out);
+    let rows = |text: &str| text.lines().filter(|line| line.starts_with("Hopper-v5")).count();
+    assert_eq!(rows(&again.out), 1, "named twice, shown once: {}", again.out);
+    let other = run(folder.path(), &format!("benchmark hopper {TINY} --set sac.tau=0.01"));
+    assert!(other.code != Some(0) && other.err.contains("made with another configuration: sac.tau"), "{}", other.err);
+}
+
+#[test]
+fn a_benchmark_without_an_evaluation_on_the_way_has_a_table_and_no_curves() {
+    let folder = workplace();
+    let line = "benchmark hopper --config walker.toml --seeds 0..1 --steps 90 --set run.warmup_steps=100";
+    let said = run_well(folder.path(), line);
+    assert!(said.out.contains("Hopper-v5") && said.out.contains("there are no curves"), "{}", said.out);
+    assert!(!folder.path().join("benchmarks.png").exists());
+}
+
+#[test]
+fn a_stopped_benchmark_goes_on_and_a_run_that_fails_keeps_no_other_from_its_end() {
+    let folder = workplace();
+    let line = "benchmark hopper --config walker.toml --seeds 0..2 --jobs 2 --steps 1600 --set run.warmup_steps=100 \
+                --set run.evaluation_period=800 --runs-dir";
+    let seed = |runs: &str, seed: u32| folder.path().join(format!("{runs}/Hopper-v5-seed-{seed}"));
+    run_well(folder.path(), &format!("{line} whole"));
+
+    let mut benchmark = start(folder.path(), &format!("{line} stopped"));
+    let begun = |at: u32| fs::metadata(seed("stopped", at).join("metrics.jsonl")).is_ok_and(|file| file.len() > 300);
+    wait_for(&mut benchmark, "both run", || begun(0) && begun(1));
+    signal(&benchmark, libc::SIGTERM);
+    let said = support::said(benchmark.wait_with_output().unwrap());
+    assert!(said.code != Some(0) && said.err.contains("the same command goes on"), "{}{}", said.out, said.err);
+    assert!((0..2).any(|at| !seed("stopped", at).join("summary.json").exists()), "stopped before its end");
+    assert!((0..2).all(|at| !support::checkpoints(&seed("stopped", at)).is_empty()), "each leaves a checkpoint");
+
+    let (held, free) = (seed("stopped", 0), seed("stopped", 1));
+    let _ = fs::remove_file(held.join("summary.json"));
+    let lock = fs::File::open(&held).unwrap();
+    lock.try_lock().expect("nobody trains it any more");
+    let failed = run(folder.path(), &format!("{line} stopped"));
+    assert!(failed.code != Some(0) && failed.err.contains("runs failed: Hopper-v5 seed 0"), "{}", failed.err);
+    assert!(failed.out.contains("another process is training"), "{}", failed.out);
+    assert!(free.join("summary.json").exists(), "the other has come to its end");
+    drop(lock);
+    run_well(folder.path(), &format!("{line} stopped"));
+    for at in 0..2 {
+        let weights = |runs: &str| {
+            let newest = support::newest_checkpoint(&seed(runs, at));
+            contents(&newest).remove(Path::new("learner.safetensors")).unwrap()
+        };
+        assert_eq!(weights("whole"), weights("stopped"), "seed {at}");
+    }
 }
 
 #[test]
@@ -61,6 +110,8 @@ fn what_cannot_be_run_is_refused_before_anything_is_trained() {
         ("benchmark hopper --config gone.toml", "gone.toml can't be read"),
         ("benchmark hopper --config walker.toml --set task.name=turn_fixed", "expected none with [benchmark]"),
         ("benchmark hopper --config walker.toml --set run.mode=asynchronous", "run.mode: expected \"inline\""),
+        ("benchmark hopper --config walker.toml --set benchmark.name=Ant-v5", "expected Hopper-v5 to stay Hopper-v5"),
+        ("benchmark hopper --config walker.toml --out no/such/x.png", "expected a picture in a folder that is there"),
         ("benchmark hopper --config walker.toml --jobs 0", "--jobs: expected 1 or more"),
         ("benchmark hopper --config walker.toml --beside gone.jsonl", "cargo xtask bench walkers"),
         ("train walker.toml --plant rig", "expected the configuration of a claw"),

@@ -5,17 +5,18 @@ mod beside;
 
 use crate::cli::Benchmark;
 use crate::commands::points;
-use crate::config::Config;
+use crate::config::{Config, World};
 use crate::plot::{Curve, returns};
+use crate::printing::print;
 use crate::run_folder::RunFolder;
 use crate::statistics::{Interval, mean, student};
 use crate::stop::Stop;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use beside::Reading;
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::fs::OpenOptions;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
@@ -30,7 +31,39 @@ const OURS: &str = "turnkey";
 struct Job {
     environment: BenchmarkName,
     seed: u64,
+    config: Config,
     folder: PathBuf,
+}
+
+impl Job {
+    fn new(arguments: &Benchmark, environment: BenchmarkName, seed: u64) -> Result<Self> {
+        let config = Config::load(&arguments.config, &changes(arguments, environment))?.with_seed(seed);
+        ensure!(
+            matches!(&config.world, World::Benchmark(benchmark) if benchmark.name == environment),
+            "--set: expected {environment} to stay {environment}, which is named before the options, got another environment"
+        );
+        let folder = arguments.runs_dir.join(format!("{environment}-seed-{seed}"));
+        Ok(Self { environment, seed, config, folder })
+    }
+
+    /// What it came to, if it has taken all its steps.
+    ///
+    /// # Errors
+    /// When its folder has another configuration's run, or what isn't one.
+    fn finished(&self) -> Result<Option<Summary>> {
+        if !self.folder.exists() {
+            return Ok(None);
+        }
+        let run = RunFolder::open(&self.folder)?;
+        run.expect_made_with(&self.config)?;
+        let path = run.summary();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+        let done: Summary = serde_json::from_str(&text).with_context(|| format!("{} is no summary", path.display()))?;
+        Ok((done.steps >= self.config.run.steps).then_some(done))
+    }
 }
 
 /// What a finished run's summary has that is shown here.
@@ -54,31 +87,35 @@ struct Last {
 pub fn run(arguments: &Benchmark, threads: usize) -> Result<()> {
     ensure!(arguments.jobs > 0, "--jobs: expected 1 or more, got 0");
     let readings = arguments.beside.iter().map(|file| beside::read(file)).collect::<Result<Vec<_>>>()?.concat();
-    let job = |environment: BenchmarkName, seed| {
-        let folder = arguments.runs_dir.join(format!("{environment}-seed-{seed}"));
-        Job { environment, seed, folder }
-    };
-    let seeds = &arguments.seeds.0;
-    let jobs: Vec<Job> =
-        arguments.environments.iter().flat_map(|name| seeds.clone().map(move |seed| job(*name, seed))).collect();
-    for job in &jobs {
-        Config::load(&arguments.config, &changes(arguments, job))?;
+    let place = arguments.out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    ensure!(
+        place.is_none_or(Path::is_dir),
+        "--out: expected a picture in a folder that is there, got {}",
+        arguments.out.display()
+    );
+    let mut environments: Vec<BenchmarkName> = Vec::new();
+    for name in &arguments.environments {
+        if !environments.contains(name) {
+            environments.push(*name);
+        }
     }
+    let pairs = environments.iter().flat_map(|name| arguments.seeds.0.clone().map(move |seed| (*name, seed)));
+    let jobs = pairs.map(|(name, seed)| Job::new(arguments, name, seed)).collect::<Result<Vec<_>>>()?;
     train(arguments, threads, &jobs)?;
-    let environments: Vec<(String, Vec<Curve>)> = arguments
-        .environments
-        .iter()
-        .map(|name| Ok((name.to_string(), curves(*name, &jobs, &readings)?)))
-        .collect::<Result<_>>()?;
-    returns(&environments, &arguments.out)?;
-    print!("{}", table(arguments, &jobs, &readings)?);
-    println!("curves are in {}", arguments.out.display());
-    Ok(())
+    print(&table(&environments, &jobs, &readings)?)?;
+    let curves = environments.iter().map(|name| Ok((name.to_string(), curves(*name, &jobs, &readings)?)));
+    let mut curves: Vec<(String, Vec<Curve>)> = curves.collect::<Result<_>>()?;
+    curves.retain(|(_, curves)| curves.iter().any(|curve| curve.seeds.iter().any(|seed| !seed.is_empty())));
+    if curves.is_empty() {
+        return print("there are no curves: no run was evaluated on the way\n");
+    }
+    returns(&curves, &arguments.out)?;
+    print(&format!("curves are in {}\n", arguments.out.display()))
 }
 
 /// What is changed of the configuration for a run.
-fn changes(arguments: &Benchmark, job: &Job) -> Vec<String> {
-    let mut changes = vec![format!("benchmark.name={}", job.environment), format!("run.steps={}", arguments.steps)];
+fn changes(arguments: &Benchmark, environment: BenchmarkName) -> Vec<String> {
+    let mut changes = vec![format!("benchmark.name={environment}"), format!("run.steps={}", arguments.steps)];
     changes.extend(arguments.set.iter().cloned());
     changes
 }
@@ -88,28 +125,33 @@ fn train(arguments: &Benchmark, threads: usize, jobs: &[Job]) -> Result<()> {
     let stop = Stop::on_signals()?;
     let mut open = VecDeque::new();
     for job in jobs {
-        match summary(job)? {
-            Some(done) if done.steps >= arguments.steps => {}
-            _ => open.push_back(job.clone()),
+        if job.finished()?.is_none() {
+            open.push_back(job.clone());
         }
     }
     let (count, queue, failed) = (open.len(), Mutex::new(open), Mutex::new(Vec::new()));
-    println!("{count} of {} runs to train, {} at a time", jobs.len(), arguments.jobs);
+    print(&format!("{count} of {} runs to train, {} at a time\n", jobs.len(), arguments.jobs))?;
+    // Who reads may have gone; that is no reason to leave a run.
+    let say = |text: String| drop(print(&(text + "\n")));
     let next = || if stop.asked() { None } else { queue.lock().ok()?.pop_front() };
     thread::scope(|scope| {
         for _ in 0..arguments.jobs.min(count) {
             scope.spawn(|| {
                 while let Some(job) = next() {
                     let name = format!("{} seed {}", job.environment, job.seed);
-                    println!("{name}: begins; its words go to {}", words(&job).display());
+                    say(format!("{name}: begins; its words go to {}", words(&job).display()));
                     let done = start(arguments, threads, &job).and_then(|child| wait(child, &job, &stop));
-                    match done.and_then(|()| summary(&job)) {
-                        Ok(None) => {} // stopped
+                    match done.and_then(|()| job.finished()) {
                         Ok(Some(Summary { minutes, last, .. })) => {
-                            println!("{name}: mean return {:.0} after {minutes:.1} minutes", last.mean_return.value);
+                            say(format!(
+                                "{name}: mean return {:.0} after {minutes:.1} minutes",
+                                last.mean_return.value
+                            ));
                         }
-                        Err(error) => {
-                            println!("{name}: {error:#}");
+                        Ok(None) if stop.asked() => {}
+                        other => {
+                            let early = || anyhow!("somebody stopped it, with a checkpoint");
+                            say(format!("{name}: {:#}", other.err().unwrap_or_else(early)));
                             failed.lock().unwrap_or_else(|held| held.into_inner()).push(name);
                         }
                     }
@@ -130,7 +172,7 @@ fn train(arguments: &Benchmark, threads: usize, jobs: &[Job]) -> Result<()> {
 fn start(arguments: &Benchmark, threads: usize, job: &Job) -> Result<Child> {
     let mut command = Command::new(std::env::current_exe().context("this program can't find itself")?);
     command.args(["--threads", &threads.to_string(), "train"]).arg(&arguments.config).arg("--quiet");
-    command.args(changes(arguments, job).iter().flat_map(|change| ["--set", change.as_str()]));
+    command.args(changes(arguments, job.environment).iter().flat_map(|change| ["--set", change.as_str()]));
     command.args(["--seed", &job.seed.to_string()]);
     command.arg("--runs-dir").arg(&arguments.runs_dir).arg("--name");
     command.arg(job.folder.file_name().context("a run's folder has a name")?);
@@ -167,17 +209,6 @@ fn wait(mut child: Child, job: &Job, stop: &Stop) -> Result<()> {
         }
         thread::sleep(Duration::from_millis(100));
     }
-}
-
-/// What a run came to, if it is finished.
-fn summary(job: &Job) -> Result<Option<Summary>> {
-    let path = job.folder.join("summary.json");
-    if !path.exists() {
-        return Ok(None);
-    }
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
-    let parsed = serde_json::from_str(&text).with_context(|| format!("{} is no summary", path.display()))?;
-    Ok(Some(parsed))
 }
 
 /// Our curve, and those of others in the same environment.
@@ -218,15 +249,15 @@ impl<'a> Row<'a> {
 }
 
 /// The final returns, in a line for each environment and learner.
-fn table(arguments: &Benchmark, jobs: &[Job], readings: &[Reading]) -> Result<String> {
+fn table(environments: &[BenchmarkName], jobs: &[Job], readings: &[Reading]) -> Result<String> {
     let mut text = format!(
         "{:<16} {:<20} {:>5} {:>9}  mean return at the end, 95% interval over seeds\n",
         "environment", "learner", "seeds", "steps"
     );
-    for name in &arguments.environments {
+    for name in environments {
         let mut rows = vec![Row::new(OURS)];
         for job in jobs.iter().filter(|job| job.environment == *name) {
-            let Some(done) = summary(job)? else { bail!("{} has no summary", job.folder.display()) };
+            let done = job.finished()?.with_context(|| format!("{} is not finished", job.folder.display()))?;
             rows[0].add(1, done.steps, done.last.mean_return.value);
         }
         for reading in readings.iter().filter(|reading| reading.environment == name.id()) {

@@ -23,7 +23,7 @@ use crate::serve;
 use crate::stop::Stop;
 use crate::train::{Finish, SOLVED, Trainer};
 use crate::version;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -83,15 +83,7 @@ fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Resu
     // Of several runs, those that a stopped command had not come to yet begin.
     let (folder, config) = if arguments.resume && (arguments.seeds.is_none() || path.exists()) {
         let folder = RunFolder::open(&path)?;
-        let before = folder.load_config()?;
-        if let Some(difference) = before.difference(&config) {
-            bail!(
-                "{} was made with another configuration: {difference}.\n  fix: resume with the configuration it has \
-                 ({}), or start a new run by another --name",
-                path.display(),
-                path.join("config.toml").display()
-            );
-        }
+        let before = folder.expect_made_with(&config)?;
         let on = arguments.on.resumed(before.rig())?;
         (Some(folder), config.with_rig(on)?)
     } else {

@@ -155,6 +155,7 @@ impl Config {
     /// When it isn't a claw's.
     pub fn in_real_time(mut self) -> Result<Self> {
         self.0.run.mode = RunMode::Asynchronous;
+        self.0.run.environments = 1;
         self.0.world.claw_mut()?.disturbance = None;
         Ok(self)
     }
@@ -290,6 +291,15 @@ mod tests {
         refused(&["run.environments=4", "twin.camera={}"], "where there are pictures");
         refused(&["run.steps_per_update=0"], "run.steps_per_update: expected 1 to 1000, got 0");
         refused(&["run.steps_per_update=2", "run.updates_per_step=2"], "one of them is the ratio");
+    }
+
+    #[test]
+    fn what_was_trained_in_several_environments_can_be_tried_on_one_rig() {
+        let config = with(&["run.environments=4"]).unwrap();
+        let rig = with(&["run.mode=asynchronous", "rig.claw=claw.toml"]).unwrap().rig().cloned();
+        let on_rig = config.in_real_time().unwrap().with_rig(rig).unwrap();
+        assert_eq!((on_rig.run.environments, on_rig.run.mode), (1, RunMode::Asynchronous));
+        assert!(on_rig.rig().is_some());
     }
 
     #[test]

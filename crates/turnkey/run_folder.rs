@@ -46,16 +46,18 @@ impl RunFolder {
         Self::expect_none(path)?;
         let describe = || format!("the run folder {} can't be made", path.display());
         fs::create_dir_all(path.parent().unwrap_or(path)).with_context(describe)?;
-        fs::create_dir(path).with_context(describe)?;
-        let folder = Self(path.to_owned());
+        // Filled aside, so that what bears the run's name is a run, whenever the process is killed.
+        let aside = Self(path.with_added_extension(format!("partial-{}", std::process::id())));
         let origin = Origin { program: version::current(), init_from: init_from.map(|run| run.0.clone()) };
         let fill = || -> Result<()> {
-            fs::create_dir(folder.checkpoints())?;
-            write_json(&folder.origin_path(), &origin)?;
-            write_durably(&folder.config(), config.to_toml()?.as_bytes())
+            fs::create_dir(&aside.0)?;
+            fs::create_dir(aside.checkpoints())?;
+            write_json(&aside.origin_path(), &origin)?;
+            write_durably(&aside.config(), config.to_toml()?.as_bytes())?;
+            Ok(fs::rename(&aside.0, path)?)
         };
-        fill().inspect_err(|_| drop(fs::remove_dir_all(path))).with_context(describe)?;
-        Ok(folder)
+        fill().inspect_err(|_| drop(fs::remove_dir_all(&aside.0))).with_context(describe)?;
+        Ok(Self(path.to_owned()))
     }
 
     /// Refuses a place where there is something already.
@@ -87,6 +89,23 @@ impl RunFolder {
             );
         }
         Ok(folder)
+    }
+
+    /// The configuration that the run was made with, which `config` may differ from in what can change on the way.
+    ///
+    /// # Errors
+    /// When it differs in anything else.
+    pub fn expect_made_with(&self, config: &Config) -> Result<Config> {
+        let before = self.load_config()?;
+        if let Some(difference) = before.difference(config) {
+            bail!(
+                "{} was made with another configuration: {difference}.\n  fix: resume with the configuration it has \
+                 ({}), or start a new run by another --name or --runs-dir",
+                self.0.display(),
+                self.config().display()
+            );
+        }
+        Ok(before)
     }
 
     /// The configuration that the run was made with.
@@ -222,4 +241,23 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     write_durably(path, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_run_appears_whole_with_nothing_beside_it_and_is_not_made_twice() {
+        let text = "[run]\nsteps = 10\nwarmup_steps = 1\nevaluation_period = 5\ncheckpoint_period = 5\n[task]\nname = 'turn_random'\n";
+        let config = Config::from_table(toml::from_str(text).unwrap()).unwrap();
+        let runs = tempfile::tempdir().unwrap();
+        let path = runs.path().join("a.run");
+        let run = RunFolder::create(&path, &config, None).unwrap();
+        assert_eq!(run.load_config().unwrap(), config);
+        let error = RunFolder::create(&path, &config, None).unwrap_err().to_string();
+        assert!(error.contains("exists already"), "{error}");
+        assert!(RunFolder::create(&path.join("config.toml/b"), &config, None).is_err(), "below a file");
+        assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 1);
+    }
 }
