@@ -13,6 +13,7 @@ use crate::dataset;
 use crate::evaluation::Evaluation;
 use crate::lateness::LatenessFigures;
 use crate::maze;
+use crate::memory;
 use crate::metrics::{self, Line};
 use crate::orders::{self, Order};
 use crate::plot::{Curve, Point, learning_curves};
@@ -194,7 +195,7 @@ fn conclude(folder: &RunFolder, config: &Config, ended: Conclusion) -> Result<()
         commit: version::current().commit,
         steps,
         minutes,
-        peak_memory_mb: peak_memory_mb(),
+        peak_memory_mb: memory::peak_mb(),
         steps_to_solve,
         timing: lateness,
         rig,
@@ -216,13 +217,6 @@ fn conclude(folder: &RunFolder, config: &Config, ended: Conclusion) -> Result<()
     }
     writeln!(said, "everything of this run is in {}", folder.path().display())?;
     print(&said)
-}
-
-/// What Linux's /proc/self/status has under VmHWM, which is in kB.
-fn peak_memory_mb() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?;
-    Some(kilobytes.parse::<u64>().ok()? / 1000)
 }
 
 fn plot(arguments: &Plot) -> Result<()> {

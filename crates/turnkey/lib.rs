@@ -16,6 +16,7 @@ pub mod evaluation;
 pub mod exploration;
 pub mod lateness;
 pub mod maze;
+pub mod memory;
 pub mod metrics;
 pub mod orders;
 pub mod pace;

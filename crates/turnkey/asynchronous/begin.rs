@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::dataset::Dataset;
 use crate::exploration::Exploration;
 use crate::lateness::Lateness;
+use crate::memory::expect_room;
 use crate::metrics::{self, Line, MetricsFile};
 use crate::orders::Orders;
 use crate::pace::Pace;
@@ -57,6 +58,7 @@ impl Parts {
         let interrupted: Interrupted = Arc::new(move || stop.asked() || given.leaves() || given.emergency());
         let environment = paced_environment(config, &pace, interrupted, Dress::Plain)?;
         let (learner, widths) = learner(config, environment.spec())?;
+        expect_room(&config.run, widths)?;
         Ok(Self { environment, pace, orders, learner, widths })
     }
 }

@@ -4,6 +4,7 @@ use super::lane::{AnyEnvironment, Lane};
 use super::{Saved, State, Trainer};
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
+use crate::memory::expect_room;
 use crate::metrics::{self, Line, MetricsFile};
 use crate::report::{Reporter, Sums};
 use crate::run_folder::{Lock, RunFolder};
@@ -30,6 +31,7 @@ impl Parts {
             (0..config.run.environments).map(|_| disturbed_environment(config, dress)).collect::<Result<Vec<_>>>()?;
         let judge = environment(config)?;
         let (learner, widths) = learner(config, judge.spec())?;
+        expect_room(&config.run, widths)?;
         Ok(Self { environments, judge, learner, widths })
     }
 }
