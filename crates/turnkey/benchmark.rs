@@ -275,3 +275,17 @@ fn table(environments: &[BenchmarkName], jobs: &[Job], readings: &[Reading]) -> 
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use turnkey_benchmarks::{BenchmarkName, Locomotion};
+    use turnkey_env::conformance::check_environment_within;
+
+    #[test]
+    fn every_benchmark_keeps_an_environments_promises() {
+        for name in BenchmarkName::ALL {
+            // Humanoid's forces are in N, as Gymnasium gives them to see.
+            check_environment_within(1e6, || Locomotion::new(name).unwrap());
+        }
+    }
+}

@@ -99,7 +99,7 @@ fn a_reward_that_is_not_its_terms_is_found() {
 }
 
 #[test]
-#[should_panic(expected = "finite numbers of size near 1")]
+#[should_panic(expected = "finite numbers, of 10 at most")]
 fn an_observation_that_is_no_number_is_found() {
     check_environment(|| faulty(Fault::SeesNoNumber));
 }

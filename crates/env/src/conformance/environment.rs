@@ -13,16 +13,24 @@ const LARGEST: f32 = 10.0;
 /// # Panics
 /// When a promise is broken, with which one.
 pub fn check_environment<E: Environment>(make: impl Fn() -> E) {
+    check_environment_within(LARGEST, make);
+}
+
+/// The same of an environment whose observations hold numbers up to `largest`, as others have defined it.
+///
+/// # Panics
+/// As [`check_environment`].
+pub fn check_environment_within<E: Environment>(largest: f32, make: impl Fn() -> E) {
     let (mut one, mut other) = (make(), make());
     check_spec(&one);
     for seed in 0..3 {
         let steps = episode(&mut one, seed);
-        check_steps(&one, &steps.0, &steps.1);
+        check_steps(&one, &steps.0, &steps.1, largest);
         assert_eq!(steps, episode(&mut other, seed), "equal seeds and actions must give equal steps");
     }
     check_snapshots(&mut one, &mut other);
     check_refusal(&mut one);
-    check_wild_actions(&mut one);
+    check_wild_actions(&mut one, largest);
 }
 
 /// First observation and steps of one episode of random actions.
@@ -49,11 +57,11 @@ fn check_spec(environment: &impl Environment) {
     }
 }
 
-fn check_steps(environment: &impl Environment, first: &Observation, steps: &[Step]) {
+fn check_steps(environment: &impl Environment, first: &Observation, steps: &[Step], largest: f32) {
     let spec = environment.spec();
-    check_observation(first, spec);
+    check_observation(first, spec, largest);
     for (i, step) in steps.iter().enumerate() {
-        check_observation(&step.observation, spec);
+        check_observation(&step.observation, spec, largest);
         assert!(step.reward.is_finite(), "step {i}: a reward of {}", step.reward);
         let at_limit = i + 1 == spec.episode_steps;
         match step.end {
@@ -67,13 +75,13 @@ fn check_steps(environment: &impl Environment, first: &Observation, steps: &[Ste
     }
 }
 
-fn check_observation(observation: &Observation, spec: &Spec) {
+fn check_observation(observation: &Observation, spec: &Spec, largest: f32) {
     assert_eq!(observation.numbers.len(), spec.observation.len(), "as many numbers as names");
     let sizes: Vec<_> = observation.pictures.iter().map(Frame::size).collect();
     let specified = spec.pictures.map_or_else(Vec::new, |shape| vec![shape.size; shape.stack]);
     assert_eq!(sizes, specified, "as many pictures, and of the size, as specified");
-    let near_1 = observation.numbers.iter().all(|x| x.abs() <= LARGEST);
-    assert!(near_1, "finite numbers of size near 1: {observation:?}");
+    let bounded = observation.numbers.iter().all(|x| x.abs() <= largest);
+    assert!(bounded, "finite numbers, of {largest} at most: {observation:?}");
 }
 
 fn check_snapshots(one: &mut impl Environment, other: &mut impl Environment) {
@@ -104,13 +112,13 @@ fn go_on(environment: &mut impl Environment, mut rng: Rng) -> (Vec<Step>, Observ
     (steps, environment.reset(13).expect("a reset"))
 }
 
-fn check_wild_actions(environment: &mut impl Environment) {
+fn check_wild_actions(environment: &mut impl Environment, largest: f32) {
     let spec = environment.spec().clone();
     for wild in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -1e9] {
         environment.reset(14).expect("a reset");
         for _ in 0..spec.episode_steps.min(5) {
             let step = environment.step(&Action(vec![wild; spec.action.len()])).expect("a step");
-            check_observation(&step.observation, &spec);
+            check_observation(&step.observation, &spec, largest);
             assert!(step.reward.is_finite(), "an action of {wild} gave a reward of {}", step.reward);
             if step.end.is_some() {
                 break;

@@ -15,7 +15,7 @@ mod environment;
 mod plant;
 
 pub use claw::check_claw;
-pub use environment::check_environment;
+pub use environment::{check_environment, check_environment_within};
 pub use plant::check_plant;
 
 use turnkey_core::{Action, Rng, Snapshot};
