@@ -43,15 +43,15 @@ pub enum GymnasiumError {
     },
     /// The other end is gone.
     #[error(
-        "{id}, asked to {asked}: expected an answer, but its process is gone ({how}); its own words, if any, are above.\n  \
-         fix: see that gymnasium.python is a Python 3.9 or newer, and that the environment runs in it by itself"
+        "{id}, asked to {asked}: expected an answer, but {how}; its own words, if any, are above.\n  fix: {fix}",
+        fix = fix_of_loss(.asked)
     )]
     Lost {
         /// The environment.
         id: String,
         /// What it was to do.
         asked: &'static str,
-        /// How it ended, as far as known.
+        /// What it did instead, as far as known: a clause.
         how: String,
     },
     /// The other end is stuck.
@@ -104,6 +104,16 @@ pub enum GymnasiumError {
         /// What the system says.
         source: std::io::Error,
     },
+}
+
+fn fix_of_loss(asked: &str) -> &'static str {
+    match asked {
+        "open" => {
+            "see that gymnasium.python is a Python 3.9 or newer, and that gymnasium and what else the environment needs can be \
+             imported in it"
+        }
+        _ => "see that memory was enough, and that the environment runs in Python by itself",
+    }
 }
 
 impl GymnasiumError {

@@ -152,7 +152,7 @@ impl Server {
         match broken {
             Break::Late => GymnasiumError::Late { id, asked, secs: self.secs },
             Break::Gone => GymnasiumError::Lost { id, asked, how: self.how_it_ended() },
-            Break::Io(error) => GymnasiumError::Lost { id, asked, how: error.to_string() },
+            Break::Io(error) => GymnasiumError::Lost { id, asked, how: format!("the system says: {error}") },
             Break::Length(length) => {
                 let expected = format!("a message of 1 to {} bytes", longest_reply(self.width));
                 self.lied(asked, expected, format!("one that says it has {length}"))
@@ -160,11 +160,11 @@ impl Server {
         }
     }
 
-    /// How a process ended whose end of the socket is closed.
+    /// What became of a process whose end of the socket is closed.
     fn how_it_ended(&mut self) -> String {
         match self.left() {
-            Some(status) => status.to_string(),
-            None => "it closed its socket and goes on".into(),
+            Some(status) => format!("its process ended ({status})"),
+            None => "it closed its socket, though its process goes on".into(),
         }
     }
 

@@ -101,7 +101,7 @@ fn lies_about_an_observation_are_named_and_silence_has_an_end() {
     for (lie, said) in [
         ("'silent'", "expected an answer within 5 s"),
         ("'gone'", "exit status: 3"),
-        ("'half'", "its process is gone"),
+        ("'half'", "its process ended (exit status: 0)"),
         ("'huge'", "got one that says it has 4294967295"),
         ("'empty'", "got one that says it has 0"),
         ("'short'", "3 numbers, 12 bytes, got 8 bytes"),
