@@ -285,8 +285,9 @@ fn stepped(body: &[u8], width: usize) -> Parsed<Stepped> {
         );
     };
     let reward = f64::from_le_bytes(*reward);
-    if !reward.is_finite() {
-        return mismatch("a reward that is a finite number", reward.to_string());
+    // Learning is in single precision.
+    if !(reward as f32).is_finite() {
+        return mismatch("a reward that is a finite number in single precision", format!("{reward:?}"));
     }
     let (flags, rest) = rest.split_at(1);
     let end = match flags {

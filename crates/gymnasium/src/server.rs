@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 /// What the process runs. Its standard input is its end of a socket pair, so that it needs no path and no port, and notices
 /// the end of whoever started it.
 const SERVER: &str = include_str!("../python/gymnasium_server.py");
+/// Numbers of an observation, at most: more would be pictures, which a replay would hold in single precision.
+const MOST_NUMBERS: usize = 1_000_000;
 /// How long a process may take to leave once its socket is closed.
 const LEAVE: Duration = Duration::from_secs(3);
 /// How often it is looked after meanwhile.
@@ -119,11 +121,15 @@ impl Server {
         if *protocol != PROTOCOL {
             return lied(format!("protocol {PROTOCOL}"), format!("protocol {protocol}"));
         }
-        if *numbers == 0 || *numbers > crate::connection::LONGEST / 8 {
-            return lied(
-                "an observation of 1 number or more, and of 32 MiB at most".into(),
-                format!("{numbers} numbers"),
-            );
+        if *numbers == 0 || *numbers > MOST_NUMBERS {
+            return Err(GymnasiumError::Refused {
+                id: self.id.clone(),
+                asked: "open",
+                message: format!("expected observations of 1 to {MOST_NUMBERS} numbers, got {numbers} numbers"),
+                fix: "wrap the environment so that it shows less, for example by gymnasium.wrappers.ResizeObservation, under an \
+                      id of its own in a module that gymnasium.module names"
+                    .into(),
+            });
         }
         if !names.is_empty() && names.len() != *numbers {
             return lied(format!("{numbers} names, or none"), format!("{} names", names.len()));

@@ -82,6 +82,7 @@ fn lies_about_sizes_are_named() {
         ("{'protocol': 2}", "expected protocol 1, got protocol 2"),
         ("{'numbers': 0}", "got 0 numbers"),
         ("{'numbers': 1 << 40}", "got 1099511627776 numbers"),
+        ("{'numbers': 1000001}", "1 to 1000000 numbers, got 1000001 numbers"),
         ("{'numbers': -1}", "sizes in JSON"),
         ("{'names': ['a']}", "3 names, or none, got 1 names"),
         ("{'pictures': {'size': {'width': 2, 'height': 2}, 'stack': 1}}", "got pictures"),

@@ -170,7 +170,7 @@ fn what_goes_wrong_in_a_step_is_named_and_ends_the_episode() {
         ("raises", "ValueError: a joint came off"),
         ("nan", "finite numbers, got NaN at index 2"),
         ("wide", "(2, 2), got (5,)"),
-        ("rich", "a reward that is a finite number, got inf"),
+        ("rich", "a reward that is a finite number in single precision, got inf"),
     ] {
         let [first, second] = failing(mode);
         assert!(first.contains(said) && first.contains("fix:"), "{mode}: {first}");

@@ -46,7 +46,8 @@ fn what_is_wrong_with_a_reply_is_named() {
     };
     assert!(said(SEEN, &[0; 3]).ends_with("1 numbers, 4 bytes, got 3 bytes"), "{}", said(SEEN, &[0; 3]));
     assert!(said(SEEN, &f32::INFINITY.to_le_bytes()).contains("finite numbers, got inf at index 0"));
-    assert!(step(f64::NAN, 0, 0.0, b"").contains("a reward that is a finite number, got NaN"));
+    assert!(step(f64::NAN, 0, 0.0, b"").contains("a reward that is a finite number in single precision, got NaN"));
+    assert!(step(1e39, 0, 0.0, b"").contains("got 1e39"), "{}", step(1e39, 0, 0.0, b""));
     assert!(step(0.0, 4, 0.0, b"").contains("flags of 0 to 3, got [4]"));
     assert!(step(0.0, 0, f32::NAN, b"").contains("NaN at index 0"));
     assert!(step(0.0, 0, 0.0, b"[").contains("in JSON"));
