@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -79,6 +80,17 @@ fn children(process: u32) -> Vec<String> {
     fs::read_to_string(path).unwrap_or_default().split_whitespace().map(Into::into).collect()
 }
 
+/// The processes of a group that live.
+fn group(leader: &str) -> Vec<String> {
+    let stats = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        // After the name in brackets: state, parent, group.
+        let stat = fs::read_to_string(entry.unwrap().path().join("stat")).ok()?;
+        let rest: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        (rest.first()? != &"Z" && rest.get(2)? == &leader).then_some(stat)
+    });
+    stats.collect()
+}
+
 /// Waits for something that is to come true within half a minute.
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -101,7 +113,29 @@ fn the_python_processes_end_with_a_run_that_is_killed() {
     assert_eq!(environments.len(), 2, "one to train in, one to evaluate in");
     run.kill().unwrap();
     run.wait().unwrap();
-    wait_until("both gone", || environments.iter().all(|id| !Path::new("/proc").join(id).exists()));
+    wait_until("nobody left", || environments.iter().all(|id| group(id).is_empty()));
+}
+
+#[test]
+fn an_interrupt_from_the_terminal_ends_a_run_with_a_checkpoint_and_leaves_no_process() {
+    python();
+    let runs = tempfile::tempdir().unwrap();
+    let mut command = Command::new(TURNKEY);
+    command.current_dir(ROOT).args(["train", "configs/pendulum.toml", "--quiet", "--name", "x", "--runs-dir"]);
+    let mut run = command.arg(runs.path()).process_group(0).stderr(Stdio::piped()).spawn().unwrap();
+    let metrics = runs.path().join("x/metrics.jsonl");
+    wait_until("an episode", || fs::metadata(&metrics).is_ok_and(|metrics| metrics.len() > 0));
+    let environments = children(run.id());
+    assert!(environments.iter().all(|id| group(id).len() == 2), "each with what watches it");
+    // SAFETY: the group is our own child's, which wasn't waited for yet.
+    assert_eq!(unsafe { libc::killpg(run.id() as libc::pid_t, libc::SIGINT) }, 0);
+    let mut said = String::new();
+    run.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(run.wait().unwrap().success(), "{said}");
+    assert!(fs::read_dir(runs.path().join("x/checkpoints")).unwrap().count() > 0, "{said}");
+    wait_until("nobody left", || environments.iter().all(|id| group(id).is_empty()));
+}
+
 }
 
 /// An environment whose first step never ends, and holds the interpreter's lock meanwhile, after it wrote down its process.

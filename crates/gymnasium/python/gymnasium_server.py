@@ -44,28 +44,34 @@ def send(connection, kind, *parts):
 
 
 def watch(connection):
-    """Starts a process that ends this one soon after the other end is gone, even from the middle of a step that never ends.
-    No thread could: a step that is stuck in native code may hold the interpreter's lock."""
-    watched = os.pidfd_open(os.getpid())
+    """Starts a process that ends this one, and whatever it started, soon after the other end is gone, even from the middle of
+    a step that never ends; and whatever it started, once this one is gone. No thread could: a step that is stuck in native
+    code may hold the interpreter's lock."""
+    if os.getpgrp() != os.getpid():
+        os.setpgid(0, 0)  # whoever started this is not to be killed with it
+    alive, held = os.pipe()  # nobody writes: it hangs up when this process, which alone holds the other end, is gone
     between = os.fork()
     if between == 0:
+        os.close(held)
         if os.fork() == 0:  # nobody's child, so that no environment that waits for its own finds it
-            end(watched, connection)
+            end(alive, connection)
         os._exit(0)
     os.waitpid(between, 0)
-    os.close(watched)
+    os.close(alive)
+    os.register_at_fork(after_in_child=lambda: (connection.close(), os.close(held)))
 
 
-def end(watched, connection):
-    """Waits for either end to go, and kills the process `watched` where it was the other and this one stays."""
+def end(alive, connection):
+    """Waits for either end to go, gives this process's group time to leave where it was the other, and kills what is left of
+    it. This process is one of them: until then no other group can have the number."""
     try:
         poll = select.poll()
-        poll.register(watched, select.POLLIN)
-        poll.register(connection, 0)  # hanging up is always told
+        poll.register(alive, 0)  # hanging up is always told
+        poll.register(connection, 0)
         poll.poll()
         poll.unregister(connection)
-        if not poll.poll(1000 * LEAVE_SECS):
-            signal.pidfd_send_signal(watched, signal.SIGKILL)
+        poll.poll(1000 * LEAVE_SECS)
+        os.killpg(0, signal.SIGKILL)
     finally:
         os._exit(0)
 

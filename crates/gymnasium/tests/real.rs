@@ -1,6 +1,8 @@
 //! Gymnasium's own environments, in the Python that `cargo xtask setup` installs.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
 use turnkey_core::{Action, End, Environment as _, Kind, Snapshot as _};
 use turnkey_env::conformance;
 use turnkey_gymnasium::{Gymnasium, GymnasiumConfig};
@@ -93,7 +95,7 @@ fn what_cannot_be_made_is_named_with_its_fix() {
 }
 
 const OURS: &str = r#"
-import gymnasium, numpy, os, random, time
+import gymnasium, numpy, os, random, subprocess, time
 
 class Ours(gymnasium.Env):
     observation_space = gymnasium.spaces.Box(-9, 9, (2, 2), numpy.float64)
@@ -105,6 +107,9 @@ class Ours(gymnasium.Env):
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.steps = 0
+        if self.mode == "parent":
+            subprocess.Popen(["sleep", "1000"])
+            os.fork() or time.sleep(1000)
         return self.observation_space.sample() * 0 + self.np_random.uniform(), {}
 
     def step(self, action):
@@ -214,6 +219,46 @@ fn the_process_ends_with_the_value_even_where_it_is_stuck() {
     drop(ours);
     assert!(!Path::new(&format!("/proc/{pid}")).exists());
     drop(folder);
+}
+
+/// The processes of a group that live.
+fn group(leader: u32) -> Vec<String> {
+    let stats = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        // After the name in brackets: state, parent, group.
+        let stat = std::fs::read_to_string(entry.unwrap().path().join("stat")).ok()?;
+        let rest: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        (rest.first()? != &"Z" && rest.get(2)? == &leader.to_string()).then_some(stat)
+    });
+    stats.collect()
+}
+
+fn wait_until_empty(leader: u32) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !group(leader).is_empty() {
+        assert!(Instant::now() < deadline, "{:?}", group(leader));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn what_an_environment_started_ends_with_it_whichever_end_goes_and_without_pidfds() {
+    let (folder, config) = ours("parent");
+    let without = "import os, signal\ndel os.pidfd_open, signal.pidfd_send_signal\n"; // as conda's Python
+    std::fs::write(folder.path().join("sitecustomize.py"), without).unwrap();
+    for killed in [false, true] {
+        let mut ours = Gymnasium::new(config.clone()).unwrap();
+        ours.reset(1).unwrap();
+        let pid = ours.process_id();
+        assert_eq!(group(pid).len(), 4, "it, what watches it, a program and a copy of it: {:?}", group(pid));
+        if killed {
+            assert!(Command::new("sh").args(["-c", &format!("kill -KILL {pid}")]).status().unwrap().success());
+            let error = ours.step(&Action(vec![0.0; 2])).unwrap_err().to_string();
+            assert!(error.contains("its process ended (signal: 9") && error.contains("memory"), "{error}");
+        } else {
+            drop(ours);
+        }
+        wait_until_empty(pid);
+    }
 }
 
 const STRICT: &str = r#"
