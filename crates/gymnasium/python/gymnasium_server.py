@@ -17,6 +17,7 @@ import traceback
 PROTOCOL = 1
 OPEN, RESET, STEP = 1, 2, 3
 OPENED, SEEN, STEPPED, REFUSED = 129, 130, 131, 255
+LONGEST = 1 << 20  # bytes of a request
 LEAVE_SECS = 2.0
 
 
@@ -187,6 +188,10 @@ def main():
     try:
         while True:
             (length,) = struct.unpack("<I", received(connection, 4))
+            if not 0 < length <= LONGEST:  # where the next message begins can't be known
+                lied = Refused(f"expected a request of 1 to {LONGEST} bytes, got one that says it has {length}", "mend the client")
+                send(connection, REFUSED, *refusal(lied))
+                break
             message = received(connection, length)
             try:
                 environment, kind, parts = answer(environment, message[0], message[1:])

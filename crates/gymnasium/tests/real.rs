@@ -1,5 +1,8 @@
 //! Gymnasium's own environments, in the Python that `cargo xtask setup` installs.
 
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -258,6 +261,24 @@ fn what_an_environment_started_ends_with_it_whichever_end_goes_and_without_pidfd
             drop(ours);
         }
         wait_until_empty(pid);
+    }
+}
+
+#[test]
+fn a_request_whose_length_none_has_is_the_last() {
+    for length in [0_u32, (1 << 20) + 1, u32::MAX] {
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/gymnasium_server.py");
+        let mut server = Command::new(python()).arg(server).stdin(OwnedFd::from(theirs)).spawn().unwrap();
+        ours.write_all(&length.to_le_bytes()).unwrap();
+        let mut said = Vec::new();
+        ours.read_to_end(&mut said).unwrap();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(
+            said.contains(&format!("a request of 1 to 1048576 bytes, got one that says it has {length}")),
+            "{said}"
+        );
+        assert!(server.wait().unwrap().success());
     }
 }
 
