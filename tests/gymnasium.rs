@@ -136,6 +136,53 @@ fn an_interrupt_from_the_terminal_ends_a_run_with_a_checkpoint_and_leaves_no_pro
     wait_until("nobody left", || environments.iter().all(|id| group(id).is_empty()));
 }
 
+/// An environment whose steps take their time.
+const SLOW: &str = r#"
+import gymnasium, numpy, time
+
+class Slow(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-1, 1, (1,))
+    action_space = gymnasium.spaces.Box(-1, 1, (1,))
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return numpy.zeros(1, numpy.float32), {}
+
+    def step(self, action):
+        time.sleep(1)
+        return numpy.zeros(1, numpy.float32), 0.0, False, False, {}
+
+gymnasium.register("Slow-v0", Slow, max_episode_steps=3)
+"#;
+
+#[test]
+fn a_run_that_is_stopped_for_longer_than_it_waits_for_an_answer_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("slow.py"), SLOW).unwrap();
+    let (python, runs) = (format!("gymnasium.python={}", python().display()), folder.path().to_str().unwrap());
+    let mut command = Command::new(TURNKEY);
+    command.current_dir(ROOT).args(["train", "configs/pendulum.toml", "--quiet", "--name", "x", "--runs-dir", runs]);
+    command.args(["--set", &python, "--set", "gymnasium.id=Slow-v0", "--set", "gymnasium.module=slow"]);
+    command.args([
+        "--set",
+        "gymnasium.timeout_secs=10",
+        "--set",
+        "run.evaluation_episodes=1",
+        "--set",
+        "run.final_episodes=1",
+    ]);
+    command.args(["--set", "run.steps=6", "--set", "run.evaluation_period=6", "--set", "run.checkpoint_period=6"]);
+    command.args(["--set", "run.warmup_steps=6"]);
+    command.env("PYTHONPATH", folder.path()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut run = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let metrics = folder.path().join("x/metrics.jsonl");
+    wait_until("an episode", || fs::metadata(&metrics).is_ok_and(|metrics| metrics.len() > 0));
+    support::signal(&run, libc::SIGSTOP);
+    std::thread::sleep(Duration::from_secs(11));
+    support::signal(&run, libc::SIGCONT);
+    let mut said = String::new();
+    run.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(run.wait().unwrap().success(), "{said}");
 }
 
 /// An environment whose first step never ends, and holds the interpreter's lock meanwhile, after it wrote down its process.

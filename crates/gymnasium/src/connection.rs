@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 /// Bytes of a message, at most: 64 MiB, far above any observation's.
 pub(crate) const LONGEST: usize = 64 << 20;
 
+/// How much of its time a single wait takes from the other end, at most.
+const PIECE: Duration = Duration::from_secs(1);
+
 /// One end of a socket.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -40,31 +43,29 @@ impl Connection {
 
     /// Sends a whole message: what [`crate::message`] encodes, its length first.
     pub(crate) fn send(&mut self, message: &[u8]) -> Result<(), Break> {
-        let deadline = self.deadline();
+        let mut patience = Patience(self.timeout);
         let mut rest = message;
         while !rest.is_empty() {
-            let left = left(deadline)?;
-            self.stream.set_write_timeout(left).map_err(Break::Io)?;
-            match self.stream.write(rest) {
-                Ok(0) => return Err(Break::Gone),
-                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) => broken(error)?,
-            }
+            let sent = patience.attempt(&self.stream, |mut stream, wait| {
+                stream.set_write_timeout(wait)?;
+                stream.write(rest)
+            })?;
+            rest = rest.get(sent..).unwrap_or_default();
         }
         Ok(())
     }
 
     /// The next message: its kind and its body, of no more than `most` bytes together.
     pub(crate) fn receive(&mut self, most: usize) -> Result<(u8, &[u8]), Break> {
-        let deadline = self.deadline();
+        let mut patience = Patience(self.timeout);
         let mut length = [0; 4];
-        read(&mut self.stream, &mut length, deadline)?;
+        read(&self.stream, &mut length, &mut patience)?;
         let length = u32::from_le_bytes(length) as usize;
         if length == 0 || length > most.min(LONGEST) {
             return Err(Break::Length(length));
         }
         self.received.resize(length, 0);
-        read(&mut self.stream, &mut self.received, deadline)?;
+        read(&self.stream, &mut self.received, &mut patience)?;
         match self.received.split_first() {
             Some((kind, body)) => Ok((*kind, body)),
             None => Err(Break::Length(0)),
@@ -75,42 +76,59 @@ impl Connection {
     pub(crate) fn close(&self) {
         let _ = self.stream.shutdown(std::net::Shutdown::Both); // it may be gone already
     }
-
-    fn deadline(&self) -> Option<Instant> {
-        Some(Instant::now() + self.timeout?)
-    }
 }
 
 /// Fills `into`, however many pieces it comes in.
-fn read(stream: &mut UnixStream, into: &mut [u8], deadline: Option<Instant>) -> Result<(), Break> {
+fn read(stream: &UnixStream, into: &mut [u8], patience: &mut Patience) -> Result<(), Break> {
     let mut filled = 0;
     while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        let left = left(deadline)?;
-        stream.set_read_timeout(left).map_err(Break::Io)?;
-        match stream.read(rest) {
-            Ok(0) => return Err(Break::Gone),
-            Ok(count) => filled += count,
-            Err(error) => broken(error)?,
-        }
+        filled += patience.attempt(stream, |mut stream, wait| {
+            stream.set_read_timeout(wait)?;
+            stream.read(rest)
+        })?;
     }
     Ok(())
 }
 
-/// How long is left until the deadline.
-fn left(deadline: Option<Instant>) -> Result<Option<Duration>, Break> {
-    let Some(deadline) = deadline else { return Ok(None) };
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(Break::Late) } else { Ok(Some(left)) }
+/// How long the other end may still take; for ever, if absent. A process that was stopped meanwhile (Ctrl-Z), for however
+/// long, has lost no more than a [`PIECE`] of it, and takes what came before it says that nothing did.
+struct Patience(Option<Duration>);
+
+impl Patience {
+    /// Tries once to send or to receive, and gives the number of bytes: 0, where it is worth another try.
+    fn attempt(
+        &mut self,
+        stream: &UnixStream,
+        act: impl FnOnce(&UnixStream, Option<Duration>) -> std::io::Result<usize>,
+    ) -> Result<usize, Break> {
+        let last = self.0 == Some(Duration::ZERO);
+        let began = Instant::now();
+        let done = if last { without_waiting(stream, act) } else { act(stream, self.0.map(|left| left.min(PIECE))) };
+        if let Some(left) = &mut self.0 {
+            *left = left.saturating_sub(began.elapsed().min(PIECE));
+        }
+        match done {
+            Ok(0) => Err(Break::Gone),
+            Ok(count) => Ok(count),
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::TimedOut if last => Err(Break::Late),
+                // A mere signal means nothing.
+                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => Ok(0),
+                ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::NotConnected => Err(Break::Gone),
+                _ => Err(Break::Io(error)),
+            },
+        }
+    }
 }
 
-/// What an error of the system means; a mere signal means nothing.
-fn broken(error: std::io::Error) -> Result<(), Break> {
-    match error.kind() {
-        ErrorKind::Interrupted => Ok(()),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => Err(Break::Late),
-        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::NotConnected => Err(Break::Gone),
-        _ => Err(Break::Io(error)),
-    }
+fn without_waiting(
+    stream: &UnixStream,
+    act: impl FnOnce(&UnixStream, Option<Duration>) -> std::io::Result<usize>,
+) -> std::io::Result<usize> {
+    stream.set_nonblocking(true)?;
+    let done = act(stream, None);
+    stream.set_nonblocking(false)?;
+    done
 }
 
 #[cfg(test)]
@@ -151,6 +169,32 @@ mod tests {
         drop(theirs);
         assert!(matches!(ours.receive(100), Err(Break::Gone)));
         assert!(matches!(ours.send(&[0; 8]), Err(Break::Gone)));
+    }
+
+    #[test]
+    fn what_came_while_nobody_looked_is_taken_before_the_other_end_is_called_late() {
+        let (mut ours, mut theirs) = pair();
+        ours.timeout = Some(Duration::ZERO);
+        theirs.write_all(&[2, 0, 0, 0, 9, 1, 3, 0, 0, 0, 9]).unwrap();
+        assert_eq!(ours.receive(100).unwrap(), (9, &[1][..]));
+        assert!(matches!(ours.receive(100), Err(Break::Late)), "half a message");
+        theirs.write_all(&[0; 8]).unwrap();
+        drop(theirs);
+        ours.timeout = Some(Duration::from_secs(10));
+        assert!(matches!(ours.receive(100), Err(Break::Length(0))), "and the socket waits again");
+    }
+
+    #[test]
+    fn a_wait_takes_no_more_than_a_piece_of_the_other_ends_time_however_long_this_process_slept() {
+        let (ours, _theirs) = pair();
+        let mut patience = Patience(Some(10 * PIECE));
+        let stopped = patience.attempt(&ours.stream, |_, wait| {
+            assert_eq!(wait, Some(PIECE));
+            std::thread::sleep(PIECE + PIECE / 2);
+            Err(ErrorKind::Interrupted.into())
+        });
+        assert!(matches!(stopped, Ok(0)));
+        assert_eq!(patience.0, Some(9 * PIECE));
     }
 
     #[test]
