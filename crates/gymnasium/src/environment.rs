@@ -10,8 +10,8 @@ use turnkey_core::{Action, Environment, Failure, Observation, Snapshot, Snapshot
 /// An environment of Gymnasium, in a Python process that is started with the value and ends with it.
 ///
 /// Actions in [-1, 1] are scaled to the bounds of the environment's own, as the libraries that learn in Gymnasium do;
-/// beyond them they are clipped, and a number that is none means the middle. Where an episode is both terminated and
-/// truncated, it is terminated.
+/// beyond them they are clipped, and a number that is none means the middle. An episode's seed is mixed down to 31 bits.
+/// Where an episode is both terminated and truncated, it is terminated.
 ///
 /// An environment that lives elsewhere can't be written down. A snapshot is the episode's seed and its actions; restoring
 /// it starts another process and does the same there. What that shows must be the same bits, or the snapshot is refused:
@@ -40,6 +40,15 @@ impl Range {
         let (middle, half) = (0.5 * self.low + 0.5 * self.high, 0.5 * self.high - 0.5 * self.low);
         (middle + half * x).clamp(self.low, self.high)
     }
+}
+
+/// The seed that an environment is given for one of ours: 31 bits of SplitMix64's next number, since what seeds
+/// `numpy.random.RandomState` can take 32.
+fn in_31_bits(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)) >> 33
 }
 
 /// The episode in progress.
@@ -107,7 +116,7 @@ impl Gymnasium {
 
     fn begin(&mut self, seed: u64) -> Result<Vec<f32>, GymnasiumError> {
         self.episode = None;
-        let last = match self.server.ask(&Request::Reset(seed))? {
+        let last = match self.server.ask(&Request::Reset(in_31_bits(seed)))? {
             Reply::Seen(numbers) => numbers,
             other => return Err(self.server.lied("reset", "a first observation", other.verb())),
         };
@@ -201,5 +210,20 @@ impl Snapshot for Gymnasium {
         other.repeat(&episode)?;
         *self = other;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_31_bits;
+    use std::collections::HashSet;
+
+    #[test]
+    fn seeds_are_mixed_as_splitmix64_does_and_keep_apart() {
+        // SplitMix64's first numbers from the seeds 0 and 1: 0xe220a8397b1dcdaf and 0x910a2dec89025cc1.
+        assert_eq!((in_31_bits(0), in_31_bits(1)), (0xe220_a839_7b1d_cdaf >> 33, 0x910a_2dec_8902_5cc1 >> 33));
+        let evaluation = (0..1000).map(|episode| in_31_bits((1 << 62) + episode)).collect::<HashSet<_>>();
+        assert_eq!(evaluation.len(), 1000);
+        assert!(evaluation.iter().all(|seed| *seed < 1 << 31));
     }
 }

@@ -109,6 +109,7 @@ class Ours(gymnasium.Env):
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
+        numpy.random.RandomState(seed)  # 32 bits, at most
         self.steps = 0
         if self.mode == "parent":
             subprocess.Popen(["sleep", "1000"])
@@ -184,6 +185,17 @@ fn what_goes_wrong_in_a_step_is_named_and_ends_the_episode() {
         assert!(first.contains(said) && first.contains("fix:"), "{mode}: {first}");
         assert!(second.contains("no episode is in progress"), "{mode}: {second}");
     }
+}
+
+#[test]
+fn seeds_of_64_bits_are_told_apart_by_environments_that_take_32() {
+    let (_folder, config) = ours("good");
+    let mut ours = Gymnasium::new(config).unwrap();
+    let mut seen = |seed| ours.reset(seed).unwrap().numbers[0].to_bits();
+    let seeds = [0, 1, 1 << 32, 1 << 62, (1 << 62) + 1, u64::MAX];
+    let first = seeds.map(&mut seen);
+    assert_eq!(first, seeds.map(&mut seen));
+    assert_eq!(std::collections::HashSet::from(first).len(), seeds.len(), "{first:?}");
 }
 
 #[test]
