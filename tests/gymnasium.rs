@@ -5,7 +5,7 @@ mod support;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -303,6 +303,12 @@ fn a_socket_serves_one_client_after_the_other_and_is_taken_over_once_nobody_list
     let refused = failing(&["serve", "configs/valve_state.toml", "--socket", file.to_str().unwrap()]);
     assert!(refused.contains("found a file"), "{refused}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    let theirs = folder.path().join("theirs.sock");
+    let listening = UnixDatagram::bind(&theirs).unwrap();
+    let refused = failing(&["serve", "configs/valve_state.toml", "--socket", theirs.to_str().unwrap()]);
+    assert!(refused.contains("found one that isn't"), "{refused}");
+    UnixDatagram::unbound().unwrap().send_to(b"x", &theirs).unwrap();
+    drop(listening);
     let by_hand = failing(&["serve", "configs/valve_state.toml"]);
     assert!(by_hand.contains("expected a connected socket as standard input"), "{by_hand}");
 }

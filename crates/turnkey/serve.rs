@@ -65,10 +65,15 @@ fn listen(path: &Path) -> Result<UnixListener> {
     }
     let is_socket = fs::symlink_metadata(path).with_context(refused)?.file_type().is_socket();
     ensure!(is_socket, "--socket {shown}: expected a name for a new socket, found a file.\n  fix: name another");
-    if UnixStream::connect(path).is_ok() {
-        bail!(
+    match UnixStream::connect(path) {
+        Ok(_) => bail!(
             "--socket {shown}: expected a socket that nobody listens at, found a server.\n  fix: end it, or name another"
-        );
+        ),
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {}
+        Err(error) => bail!(
+            "--socket {shown}: expected a socket that a server of ours left, found one that isn't: {error}.\n  fix: name \
+             another, or delete it if nobody needs it"
+        ),
     }
     fs::remove_file(path).with_context(refused)?;
     UnixListener::bind(path).with_context(refused)
