@@ -4,7 +4,10 @@ promises besides. Any failure is an exception.
     python check_claw.py target/release/turnkey
 """
 
+import os
 import pathlib
+import signal
+import subprocess
 import sys
 import time
 import warnings
@@ -98,17 +101,44 @@ def check_errors():
     assert environment._process is None
 
 
+def wait_until(what, holds):
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.01)
+
+
 def check_leaving():
     """A server ends with its client, however that ends."""
     environment = make("valve_state").unwrapped
     process = environment._process
     environment._connection.close()
-    for _ in range(500):
-        if process.poll() is not None:
-            break
-        time.sleep(0.01)
+    wait_until("the server's end", lambda: process.poll() is not None)
     assert process.poll() == 0, process.poll()
     environment.close()
+
+
+CLIENT = """
+import sys, time, turnkey_claw
+environment = turnkey_claw.TurnkeyClaw(config=sys.argv[1], binary=sys.argv[2])
+print(environment._process.pid, flush=True)
+while True:
+    environment.reset()
+"""
+
+
+def check_killed():
+    """A server ends with a client that is killed."""
+    paths = os.pathsep.join([str(ROOT / "crates/gymnasium/python"), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-c", CLIENT, str(ROOT / "configs/valve_state.toml"), BINARY]
+    client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths})
+    status = pathlib.Path(f"/proc/{int(client.stdout.readline())}/status")
+    lives = lambda: status.exists() and "State:\tZ" not in status.read_text()
+    assert lives()
+    client.kill()
+    assert client.wait() == -signal.SIGKILL
+    client.stdout.close()
+    wait_until("the server's end", lambda: not lives())
 
 
 def check_vector():
@@ -125,4 +155,5 @@ for config in ("valve_state", "valve_pixels"):
 check_pictures()
 check_errors()
 check_leaving()
+check_killed()
 check_vector()
