@@ -7,6 +7,7 @@ promises besides. Any failure is an exception.
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -94,6 +95,7 @@ def check_errors():
     expect("cargo build --release", lambda: turnkey_claw.TurnkeyClaw(binary="/nowhere/turnkey"))
     expect("is gone", lambda: make("valve_state", settings=["task.name=nonsense"]))
     expect("to be running", lambda: turnkey_claw.TurnkeyClaw(socket="/nowhere/claw.sock"))
+    expect("no settings", lambda: turnkey_claw.TurnkeyClaw(socket="/nowhere/claw.sock", settings=["task.name=screw"]))
     environment = make("valve_state").unwrapped
     environment.reset(seed=1)
     environment._process.kill()
@@ -141,6 +143,30 @@ def check_killed():
     wait_until("the server's end", lambda: not lives())
 
 
+def check_forking():
+    """A forked process may close what it inherited, and end, and its parent goes on."""
+    environment = make("valve_state")
+    environment.reset(seed=1)
+    child = os.fork()
+    if child == 0:
+        environment.close()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    environment.step(np.zeros(9, np.float32))
+    environment.close()
+
+
+def check_ends():
+    """An episode that is terminated and truncated at once is terminated."""
+    environment = make("valve_state").unwrapped
+    environment.reset(seed=1)
+    seen = bytes(4 * 22)
+    for flags, ends in ((0, (False, False)), (1, (True, False)), (2, (False, True)), (3, (True, False))):
+        environment._ask = lambda *_: struct.pack("<dB", 0, flags) + seen
+        assert environment.step(np.zeros(9, np.float32))[2:4] == ends, flags
+    environment.close()
+
+
 def check_vector():
     environments = gymnasium.vector.SyncVectorEnv([lambda: make("valve_state")] * 2)
     environments.reset(seed=[1, 2])
@@ -156,4 +182,6 @@ check_pictures()
 check_errors()
 check_leaving()
 check_killed()
+check_forking()
+check_ends()
 check_vector()

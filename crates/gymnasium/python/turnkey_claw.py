@@ -38,7 +38,9 @@ class TurnkeyClaw(gymnasium.Env):
 
     An episode that is reset with a seed is the one that turnkey has for that seed; without one, it is drawn from `np_random`.
     `settings` are changes of the configuration, as `--set` takes them. With `socket`, the environment that `turnkey serve
-    --socket` serves there, instead of a process of its own.
+    --socket` serves there to one client at a time, instead of a process of its own.
+
+    A forked process may use it instead of this one, not beside it; closing it there leaves it open here.
     """
 
     # What there may be; each environment has what its configuration shows.
@@ -46,7 +48,11 @@ class TurnkeyClaw(gymnasium.Env):
 
     def __init__(self, config="configs/valve_state.toml", binary="turnkey", settings=(), socket=None, render_mode=None, timeout_secs=60.0):
         self._process, self._connection, self._picture = None, None, None
-        self._timeout_secs = timeout_secs
+        self._timeout_secs, self._owner = timeout_secs, os.getpid()
+        if socket and settings:
+            raise TurnkeyError(
+                f"expected no settings with a socket, got {settings}.\n  fix: give them to `turnkey serve`, by --set, where the socket is made"
+            )
         try:
             self._connection = self._connect(socket) if socket else self._start(config, binary, settings)
             self._connection.settimeout(timeout_secs)
@@ -100,10 +106,11 @@ class TurnkeyClaw(gymnasium.Env):
         if len(body) < 9:
             raise self._lied("9 bytes and more", f"{len(body)}")
         reward, end = struct.unpack_from("<dB", body)
+        terminated, truncated = bool(end & TERMINATED), bool(end & TRUNCATED)
         observation, rest = self._observation(body[9:])
         told = json.loads(rest) if rest else {}
         info = {name: told[key] for name, key in (("is_success", "success"), ("angular_error", "angular_error")) if key in told}
-        return observation, reward, end == TERMINATED, end == TRUNCATED, info
+        return observation, reward, terminated, truncated and not terminated, info
 
     def render(self):
         if self.render_mode is None or self._picture is None:
@@ -111,20 +118,22 @@ class TurnkeyClaw(gymnasium.Env):
         return self._picture[:, :, -3:].copy()
 
     def close(self):
+        ours = os.getpid() == self._owner  # a forked process leaves to its parent what it shares
         if self._connection is not None:
             try:
-                self._connection.shutdown(sockets.SHUT_RDWR)  # a forked process may hold it as well
+                if ours:
+                    self._connection.shutdown(sockets.SHUT_RDWR)  # a forked process may hold it as well
             except OSError:
                 pass  # turnkey was gone already
             self._connection.close()
             self._connection = None
-        if self._process is not None:
+        if self._process is not None and ours:
             try:
                 self._process.wait(timeout=5)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-            self._process = None
+        self._process = None
 
     def __del__(self):
         if getattr(self, "_connection", None) is not None:
@@ -210,7 +219,7 @@ class TurnkeyClaw(gymnasium.Env):
         return TurnkeyError(f"expected {expected}, got {actual}.\n  fix: take turnkey_claw.py and the binary from one version")
 
     def _abandon(self):
-        if self._process is not None:
+        if self._process is not None and os.getpid() == self._owner:
             self._process.kill()
         self.close()
 
