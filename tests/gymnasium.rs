@@ -276,14 +276,21 @@ impl Drop for Serving {
     }
 }
 
-/// The kind of the answer to a request to open.
-fn opened(path: &str) -> u8 {
+/// A client that asked to open, the kind of the answer, and its body.
+fn client(path: &str) -> (UnixStream, u8, String) {
     let mut client = UnixStream::connect(path).unwrap();
     let body = br#"{"protocol": 1}"#;
     client.write_all(&[&(1 + body.len() as u32).to_le_bytes()[..], &[1], body].concat()).unwrap();
-    let mut head = [0; 5];
-    client.read_exact(&mut head).unwrap();
-    head[4]
+    let mut length = [0; 4];
+    client.read_exact(&mut length).unwrap();
+    let mut message = vec![0; u32::from_le_bytes(length) as usize];
+    client.read_exact(&mut message).unwrap();
+    (client, message[0], String::from_utf8_lossy(&message[1..]).into_owned())
+}
+
+/// The kind of the answer to a request to open.
+fn opened(path: &str) -> u8 {
+    client(path).1
 }
 
 #[test]
@@ -293,6 +300,11 @@ fn a_socket_serves_one_client_after_the_other_and_is_taken_over_once_nobody_list
     let path = path.to_str().unwrap();
     let first = Serving::at(path);
     assert_eq!((opened(path), opened(path)), (129, 129));
+    let served = client(path);
+    let (_, kind, said) = client(path);
+    assert!(kind == 255 && said.contains("another client is served here"), "{kind} {said}");
+    drop(served);
+    assert_eq!(opened(path), 129);
     let taken = failing(&["serve", "configs/valve_state.toml", "--socket", path]);
     assert!(taken.contains("found a server"), "{taken}");
     drop(first); // and leaves its socket

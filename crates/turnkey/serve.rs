@@ -4,14 +4,19 @@ use crate::cli::Serve;
 use crate::config::Config;
 use crate::setup::environment;
 use anyhow::{Context, Result, bail, ensure};
+use crossbeam::channel::{Receiver, SendTimeoutError, bounded};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::time::Duration;
 use turnkey_core::Environment;
 use turnkey_gymnasium::Served;
+
+/// How long a client waits for the one before it to leave until it is turned away.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// Serves until whoever started this leaves or, at a socket of its own, until a signal ends it.
 ///
@@ -34,7 +39,7 @@ pub fn run(arguments: &Serve) -> Result<()> {
     let Some(path) = &arguments.socket else { return Ok(()) };
     let listener = listen(path)?;
     tracing::info!("{name} is served at {}, to one client at a time", path.display());
-    for client in listener.incoming() {
+    for client in clients(listener)? {
         let client = client.with_context(|| format!("nobody can connect to {}", path.display()))?;
         match answer(client, environment.as_mut()) {
             Ok(Served { episodes, steps }) => tracing::info!("a client left after {episodes} episodes, {steps} steps"),
@@ -42,6 +47,23 @@ pub fn run(arguments: &Serve) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Those who connect, one after the other: whoever comes while another is served, and stays, is told so.
+fn clients(listener: UnixListener) -> Result<Receiver<std::io::Result<UnixStream>>> {
+    let (door, clients) = bounded(0);
+    let accept = move || {
+        for client in listener.incoming() {
+            let wait = if client.is_ok() { WAIT } else { Duration::MAX };
+            match door.send_timeout(client, wait) {
+                Err(SendTimeoutError::Timeout(Ok(client))) => turnkey_gymnasium::turn_away(client),
+                Err(SendTimeoutError::Disconnected(_)) => return,
+                _ => {}
+            }
+        }
+    };
+    std::thread::Builder::new().name("clients".into()).spawn(accept).context("no thread can wait for clients")?;
+    Ok(clients)
 }
 
 /// Standard input, if it is a socket.

@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 
@@ -167,6 +168,29 @@ def check_ends():
     environment.close()
 
 
+def check_socket():
+    """A server at a socket has the same episodes, for one client at a time."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "claw.sock"
+        command = [BINARY, "serve", str(ROOT / "configs/valve_state.toml"), "--socket", str(path)]
+        server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        try:
+            line = server.stderr.readline()
+            assert "is served at" in line, line
+            there, here = turnkey_claw.TurnkeyClaw(socket=path), make("valve_state")
+            assert there._process is None and same(episode(there, 7), episode(here, 7))
+            expect("another client is served here", lambda: turnkey_claw.TurnkeyClaw(socket=path))
+            there.reset(seed=8)
+            there.close()
+            again = turnkey_claw.TurnkeyClaw(socket=path)
+            assert same(episode(again, 7), episode(here, 7))
+            again.close(), here.close()
+        finally:
+            server.kill()
+            server.wait()
+            server.stderr.close()
+
+
 def check_vector():
     environments = gymnasium.vector.SyncVectorEnv([lambda: make("valve_state")] * 2)
     environments.reset(seed=[1, 2])
@@ -184,4 +208,5 @@ check_leaving()
 check_killed()
 check_forking()
 check_ends()
+check_socket()
 check_vector()

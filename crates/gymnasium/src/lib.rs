@@ -15,4 +15,4 @@ mod server;
 pub use config::GymnasiumConfig;
 pub use environment::Gymnasium;
 pub use error::GymnasiumError;
-pub use serve::{Served, serve};
+pub use serve::{Served, serve, turn_away};

@@ -4,10 +4,13 @@ use crate::GymnasiumError;
 use crate::connection::{Break, Connection};
 use crate::message::{self, Mismatch, Opened, PROTOCOL, Request};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 use turnkey_core::{Action, Environment, Spec};
 
 /// Bytes of a request, at most.
 const LONGEST_REQUEST: usize = 1 << 20;
+/// How long a client that can't be served may take to ask for something.
+const TURNED_AWAY: Duration = Duration::from_secs(1);
 
 /// What a client made of the environment before it left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +52,18 @@ pub fn serve(
             return Ok(session.served);
         }
     }
+}
+
+/// Answers a client's first request by a refusal, and leaves it: another client is served.
+pub fn turn_away(stream: UnixStream) {
+    let mut connection = Connection::new(stream, Some(TURNED_AWAY));
+    // Answered before it asks, it would ask a connection that is closed. If it asks nothing, or is gone, nothing is lost.
+    let _ = connection.receive(LONGEST_REQUEST);
+    let _ = connection.send(&message::refused(
+        "expected a server that is free, but another client is served here",
+        "start a server for each environment, at a socket of its own; or wait until the other client has left",
+    ));
+    connection.close();
 }
 
 struct Session<'a> {
