@@ -2,7 +2,7 @@
 
 use crate::cli::Serve;
 use crate::config::Config;
-use crate::setup::environment;
+use crate::setup::{Dress, disturbed_environment};
 use anyhow::{Context, Result, bail, ensure};
 use crossbeam::channel::{Receiver, SendTimeoutError, bounded};
 use std::fs;
@@ -18,14 +18,15 @@ use turnkey_gymnasium::Served;
 /// How long a client waits for the one before it to leave until it is turned away.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// Serves until whoever started this leaves or, at a socket of its own, until a signal ends it.
+/// Serves, as `train` would see it, until whoever started this leaves or, at a socket of its own, until a signal ends it.
 ///
 /// # Errors
 /// When the configuration or the socket is wrong, or a connection breaks.
 pub fn run(arguments: &Serve) -> Result<()> {
     let config = Config::load(&arguments.config, &arguments.set)?;
     let client = if arguments.socket.is_none() { Some(standard_input()?) } else { None };
-    let mut environment = environment(&config)?;
+    let dress = config.disturbance().map_or(Dress::Plain, Dress::As);
+    let mut environment = disturbed_environment(&config, dress)?;
     let name = arguments.config.file_stem().unwrap_or_default().to_string_lossy();
     let period_secs = config.claw().ok().map(|claw| claw.task.period_secs);
     let answer = |client: UnixStream, environment: &mut dyn Environment| -> Result<Served> {

@@ -191,6 +191,14 @@ def check_socket():
             server.stderr.close()
 
 
+def check_disturbed():
+    """What is served looks as it does in training."""
+    one, other = make("valve_pixels_robust", settings=["disturbance.share=1"]), make("valve_pixels_robust", settings=["disturbance.share=0"])
+    (seen, _), (plain, _) = one.reset(seed=1), other.reset(seed=1)
+    assert np.array_equal(seen["state"], plain["state"]) and not np.array_equal(seen["image"], plain["image"])
+    one.close(), other.close()
+
+
 def check_vector():
     environments = gymnasium.vector.SyncVectorEnv([lambda: make("valve_state")] * 2)
     environments.reset(seed=[1, 2])
@@ -209,4 +217,5 @@ check_killed()
 check_forking()
 check_ends()
 check_socket()
+check_disturbed()
 check_vector()
