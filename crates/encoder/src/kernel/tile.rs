@@ -82,13 +82,14 @@ pub(super) fn accumulate(tiles: &mut Tiles, left: &[f32], rows: &[u32; ROWS], st
     let (steps, stride) = (&steps.values, right.stride);
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx512f") {
-        // SAFETY: the processor has the feature. No step is beyond `reach`, so that the assertions above
-        // hold every index below the slices' lengths.
-        match right.second {
-            Some(second) => unsafe {
-                avx512_pair(tiles, left, rows, steps, [right.data, &right.data[second..]], stride)
-            },
-            None => unsafe { avx512(&mut tiles[0], left, rows, steps, right.data, stride) },
+        // No step is beyond `reach`, so that the assertions above hold every index below the slices' lengths.
+        if let Some(second) = right.second {
+            let strips = [right.data, &right.data[second..]];
+            // SAFETY: the processor has the feature, and every index is within its slice.
+            unsafe { avx512_pair(tiles, left, rows, steps, strips, stride) };
+        } else {
+            // SAFETY: the processor has the feature, and every index is within its slice.
+            unsafe { avx512(&mut tiles[0], left, rows, steps, right.data, stride) };
         }
         return;
     }
