@@ -232,6 +232,11 @@ impl Bus {
         }
     }
 
+    /// The time that answers of so many servos with `length` bytes each take on the wire.
+    pub(crate) fn reply_time(&self, servos: usize, length: u16) -> Duration {
+        self.wire_time(servos * (usize::from(length) + REPLY_OVERHEAD))
+    }
+
     /// Reads the same `length` bytes from `address` of several servos, by `deadline` at the latest. Those who said
     /// nothing are asked again one by one, since a silent servo can silence those after it.
     ///

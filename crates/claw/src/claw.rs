@@ -61,15 +61,18 @@ impl<S> Claw<S> {
 }
 
 impl Claw<Disabled> {
-    /// Opens the port, finds every servo, switches torque off, and compares the servos with `config`.
+    /// Opens the port, switches torque off, finds every servo and compares it with `config`.
     ///
     /// # Errors
-    /// When the port can't be used, a servo does not answer, or is not as configured or not fit to move.
+    /// When the port can't be used, a servo does not answer, or is not as configured or not fit to move. Torque is off by
+    /// then wherever a servo answers.
     pub fn open(config: &ClawConfig) -> Result<Self, ClawError> {
-        let mut bus = Bus::open(config.port(), config.baud())?;
-        check(&mut bus, config).and_then(Report::into_fit)?;
+        let bus = Bus::open(config.port(), config.baud())?;
         let mut rig = Box::new(Rig::new(bus, config.clone()));
-        rig.release()?;
+        // A program that was killed may have left it on.
+        let released = rig.release();
+        check(&mut rig.bus, config).and_then(Report::into_fit)?;
+        released?;
         Ok(Self::of(rig))
     }
 

@@ -3,9 +3,9 @@
 
 mod setting;
 
-use crate::ClawError;
 use crate::map::{Direction, JointMap};
 use crate::register::{Baud, OperatingMode, WATCHDOG_UNIT_MS};
+use crate::{Bus, ClawError};
 use serde::{Deserialize, Serialize};
 pub use setting::Setting;
 use std::path::Path;
@@ -143,6 +143,16 @@ pub struct ServoConfig {
     pub homing_offset: i32,
     /// What its control table should hold, so that all of this is true.
     pub settings: Vec<Setting>,
+}
+
+impl ServoConfig {
+    /// Writes what it forgets where it loses power: such as how fast it may be.
+    ///
+    /// # Errors
+    /// When it does not answer, or refuses.
+    pub(crate) fn write_forgotten(&self, bus: &mut Bus) -> Result<(), ClawError> {
+        self.settings.iter().filter(|setting| !setting.is_kept()).try_for_each(|setting| setting.write(bus, self.id))
+    }
 }
 
 /// A claw that can be driven: nine joints whose limits some goal can satisfy, on a bus whose speed servos know.

@@ -181,6 +181,55 @@ fn a_servo_that_restarted_is_noticed_and_taken_back() {
 }
 
 #[test]
+fn a_restart_between_two_readings_is_noticed_by_the_next_whichever_servo_it_is() {
+    for id in [11, 22, 32] {
+        let rig = EmulatedRig::new(patient);
+        let mut claw = enabled(&rig);
+        claw.read(soon()).unwrap();
+        let before = rig.servo(id).boots;
+        rig.faults.inject(Fault::Reboot(ServoId(id)));
+        rig.wait_for(id, "a restart", |servo| servo.boots > before);
+        std::thread::sleep(Duration::from_millis(300)); // it answers again
+        let error = claw.read(soon()).unwrap_err();
+        assert!(error.to_string().contains(&format!("servo {id}")), "{error}");
+        rig.expect_limp();
+    }
+}
+
+#[test]
+fn a_valve_servo_that_restarted_is_told_its_speed_and_its_watchdog_before_it_turns() {
+    let rig = EmulatedRig::new(patient);
+    let mut claw = enabled(&rig);
+    let valve = ServoId(40);
+    let told = |claw: &mut Claw<_>| {
+        let bus = claw.bus();
+        (bus.read(valve, ControlTable::PROFILE_VELOCITY).unwrap(), bus.read(valve, ControlTable::BUS_WATCHDOG).unwrap())
+    };
+    let expected = told(&mut claw);
+    let before = rig.servo(40).boots;
+    rig.faults.inject(Fault::Reboot(valve));
+    rig.wait_for(40, "a restart", |servo| servo.boots > before);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_ne!(told(&mut claw), expected, "it has forgotten both");
+    claw.turn_valve(1.0, Duration::from_secs(30), &never).unwrap();
+    assert_eq!(told(&mut claw), expected);
+}
+
+#[test]
+fn torque_that_somebody_left_on_is_off_even_where_the_claw_is_refused() {
+    let config = EmulatedRig::new(patient).config.clone();
+    let rig = EmulatedRig::with_servos(config, |emulated| emulated.servos[0].eeprom = vec![(63, 0)]);
+    let mut bus = Bus::open(rig.config.port(), rig.config.baud()).unwrap();
+    for id in [10, 21] {
+        bus.write(ServoId(id), ControlTable::TORQUE_ENABLE, 1).unwrap();
+    }
+    drop(bus);
+    let refused = Claw::open(&rig.config).unwrap_err().to_string();
+    assert!(refused.contains("shutdown (register 63)"), "{refused}");
+    rig.expect_limp();
+}
+
+#[test]
 fn a_finger_that_is_held_for_too_long_releases_torque() {
     let rig = EmulatedRig::new(|raw| {
         patient(raw);

@@ -107,7 +107,11 @@ impl Claw<Enabled> {
         let here = self.valve_reading()?.angle;
         let target = here + wrap_angle(angle - here);
         let goal = valve.map.ticks_from_radians(Radians(target));
+        // It was limp, so nobody looked whether it has restarted meanwhile, and forgotten its speed and its watchdog.
         let bus = &mut self.rig.bus;
+        bus.write(valve.id, Table::BUS_WATCHDOG, 0)?;
+        valve.write_forgotten(bus)?;
+        bus.write(valve.id, Table::BUS_WATCHDOG, self.rig.config.watchdog_units)?;
         bus.write(valve.id, Table::GOAL_POSITION, goal.0)?;
         self.rig.valve_torque = true;
         self.rig.bus.write(valve.id, Table::TORQUE_ENABLE, 1)?;
@@ -141,9 +145,6 @@ impl Claw<Enabled> {
             let ticks = self.rig.bus.read(valve.id, Table::PRESENT_POSITION)?;
             if ticks.saturating_abs() > MOST_TICKS {
                 self.rig.bus.reboot(valve.id)?;
-                for setting in valve.settings.iter().filter(|setting| !setting.is_kept()) {
-                    setting.write(&mut self.rig.bus, valve.id)?;
-                }
             }
             Ok(())
         };

@@ -22,6 +22,8 @@ const SOUND_READINGS: u32 = 600;
 /// The registers that tell whether a servo still does what it was told: torque enable to bus watchdog.
 const HEALTH: (u16, u16) =
     (Table::TORQUE_ENABLE.address, Table::BUS_WATCHDOG.address - Table::TORQUE_ENABLE.address + 1);
+/// A bus on which all joints answer for those within this has the time in every reading.
+const QUICK: Duration = Duration::from_millis(8);
 /// How long a reading may take that nobody gave a deadline.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -92,9 +94,7 @@ impl Rig {
             self.bus.write(id, Table::BUS_WATCHDOG, 0)?;
             // Lit from here on, until it restarts: so it tells who lost power.
             self.bus.write(id, Table::LED, 1)?;
-            for setting in servo.settings.iter().filter(|setting| !setting.is_kept()) {
-                setting.write(&mut self.bus, id)?;
-            }
+            servo.write_forgotten(&mut self.bus)?;
             if at < JOINTS {
                 // It holds where it is: its goal may be one of long ago.
                 let here = self.bus.read(id, Table::PRESENT_POSITION)?;
@@ -151,16 +151,24 @@ impl Rig {
         Ok(reading)
     }
 
-    /// Looks whether servos still have torque and an armed watchdog: one a reading, in turn, or all of them where the bus
-    /// was silent for longer than the watchdogs wait. Writes to several servos are not answered: this finds out.
+    /// Looks whether the joints' servos still have torque and an armed watchdog: all of them, or one a reading, in turn, where
+    /// the bus is too slow for that and was never silent for longer than the watchdogs wait. Writes to several servos are not
+    /// answered: this finds out.
     fn look_after(&mut self, silent: Duration, deadline: Instant) -> Result<(), ClawError> {
-        let count = if silent >= self.config.watchdog() { JOINTS } else { 1 };
-        for _ in 0..count {
-            let id = self.ids[self.next_health];
-            self.next_health = (self.next_health + 1) % JOINTS;
-            let replies = self.bus.sync_read(&[id], HEALTH.0, HEALTH.1, deadline)?;
-            // It answered a moment ago: one lost answer is no fault, it is looked at again nine readings later.
-            let Some(Some(reply)) = replies.answers.first() else { continue };
+        let wire = self.bus.reply_time(JOINTS, HEALTH.1);
+        let (ids, by) = if silent >= self.config.watchdog() {
+            (self.ids[..JOINTS].to_vec(), deadline)
+        } else if wire <= QUICK {
+            (self.ids[..JOINTS].to_vec(), deadline.min(Instant::now() + 2 * (wire + QUICK)))
+        } else {
+            let next = self.next_health;
+            self.next_health = (next + 1) % JOINTS;
+            (vec![self.ids[next]], deadline)
+        };
+        let replies = self.bus.sync_read(&ids, HEALTH.0, HEALTH.1, by)?;
+        for (id, reply) in ids.into_iter().zip(&replies.answers) {
+            // It answered a moment ago: one lost answer is no fault, it is looked at again.
+            let Some(reply) = reply else { continue };
             let torque = item(&reply.parameters, HEALTH.0, Table::TORQUE_ENABLE);
             let watchdog = item(&reply.parameters, HEALTH.0, Table::BUS_WATCHDOG);
             let joint = self.name(id);
@@ -210,11 +218,10 @@ impl Rig {
 
     /// Switches torque off after an error, which is given back; or the worse one that torque can't be switched off.
     pub(super) fn fail(&mut self, error: ClawError) -> ClawError {
-        let reason = error.to_string();
-        tracing::warn!("torque goes off: {}", reason.lines().next().unwrap_or_default());
-        self.sound_readings = 0;
+        // Nothing comes before this, not even a word of it: whoever writes to a terminal may wait for it.
         let released = self.release();
-        self.torque = Torque::Lost(reason);
+        self.sound_readings = 0;
+        self.torque = Torque::Lost(error.to_string());
         match released {
             Err(ClawError::NotReleased { servos, .. }) => ClawError::NotReleased { servos, after: error.to_string() },
             _ => error,
