@@ -64,6 +64,8 @@ struct Schedule {
     period: Duration,
     deadline: Option<Duration>,
     lateness: Option<Duration>,
+    /// How much later than planned the present step began, where that was too late to end it in time.
+    begun_late: Duration,
 }
 
 impl Pace {
@@ -76,7 +78,13 @@ impl Pace {
     /// A schedule of this period by `clock`.
     #[must_use]
     pub fn by(clock: impl Clock + 'static, period: Duration) -> Self {
-        Self(Arc::new(Mutex::new(Schedule { clock: Box::new(clock), period, deadline: None, lateness: None })))
+        Self(Arc::new(Mutex::new(Schedule {
+            clock: Box::new(clock),
+            period,
+            deadline: None,
+            lateness: None,
+            begun_late: Duration::ZERO,
+        })))
     }
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
@@ -94,6 +102,20 @@ impl Pace {
         let mut schedule = self.schedule();
         let now = schedule.clock.now();
         (schedule.deadline, schedule.lateness) = (Some(now + schedule.period), None);
+        schedule.begun_late = Duration::ZERO;
+    }
+
+    /// Says that a step's action begins now, where something came between it and the last deadline. Where less than half a
+    /// period is left, the schedule starts again from here, and the step is late by as much.
+    pub fn begin_step(&self) {
+        let mut schedule = self.schedule();
+        let (now, period) = (schedule.clock.now(), schedule.period);
+        if let Some(deadline) = schedule.deadline
+            && deadline < now + period / 2
+        {
+            schedule.begun_late = now + period - deadline;
+            schedule.deadline = Some(now + period);
+        }
     }
 
     /// Waits for the deadline and sets the next one. Gives how late it was.
@@ -105,6 +127,7 @@ impl Pace {
         let now = schedule.clock.now();
         let lateness = now.saturating_sub(deadline);
         schedule.deadline = Some(if lateness > period / 2 { now } else { deadline } + period);
+        let lateness = lateness + std::mem::take(&mut schedule.begun_late);
         schedule.lateness = Some(lateness);
         lateness
     }
@@ -262,6 +285,23 @@ mod tests {
         clock.pass(MS(375));
         assert_eq!(pace.wait(), MS(275));
         assert_eq!((pace.wait(), clock.time()), (MS(0), MS(475)), "a whole period after the late one");
+    }
+
+    #[test]
+    fn a_step_that_begins_too_late_has_a_whole_period_and_is_late_by_as_much() {
+        let clock = Fake::default();
+        let pace = Pace::by(clock.clone(), MS(100));
+        pace.begin();
+        pace.wait();
+        clock.pass(MS(49)); // readings that took their time: the step is shorter by that
+        pace.begin_step();
+        assert_eq!((pace.wait(), clock.time()), (MS(0), MS(200)));
+        clock.pass(MS(120)); // beyond the next deadline
+        pace.begin_step();
+        assert_eq!((pace.wait(), clock.time()), (MS(120), MS(420)));
+        assert_eq!(pace.lateness(), Some(MS(120)));
+        clock.pass(MS(10));
+        assert_eq!((pace.wait(), clock.time()), (MS(0), MS(520)), "counted once");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub use valve::ValveBy;
 
 use crate::config::ClawWorld;
 use crate::pace::Pace;
+use crate::stop::stay_awake;
 use eye::{Eye, Look};
 use shadow::Shadow;
 use std::sync::Arc;
@@ -84,6 +85,7 @@ impl Rig {
     /// # Errors
     /// When the claw's file, a servo or the camera's file is not as it must be, or nothing tells the valve's angle.
     pub fn open(config: &RigConfig, run: &ClawWorld, pace: &Pace, interrupted: Interrupted) -> Result<Self, RigError> {
+        stay_awake();
         let (twin, seen) = (&run.twin, run.twin.camera.as_ref().map(|camera| camera.size));
         let file = || config.claw.clone();
         let mut claw = ClawConfig::load(&config.claw)?;
@@ -207,6 +209,7 @@ impl Rig {
         let since = self.last.as_ref().map_or(Duration::ZERO, |reading| reading.stamp.0);
         let (epoch, pace) = (self.epoch, self.pace.clone());
         let claw = self.held()?;
+        pace.begin_step();
         let begun = Instant::now();
         let told = claw.write(goal)?;
         let writing = begun.elapsed();
@@ -214,7 +217,7 @@ impl Rig {
         let due = Instant::now();
         let reading = claw.read(due + pace.period().max(LEAST_PATIENCE))?;
         let cycle = writing + due.elapsed();
-        let look = self.look()?;
+        let look = self.look_since(begun)?;
         self.health = Some(Health {
             told: *told.radians(),
             joint_age: begun.saturating_duration_since(epoch).saturating_sub(since),
@@ -277,8 +280,16 @@ impl Plant for Rig {
 
     fn release(&mut self) -> Result<(), Failure> {
         self.health = None;
+        let mut released = self.let_go();
+        for _ in 0..RELEASES {
+            if released.is_ok() {
+                break;
+            }
+            std::thread::sleep(RESTART);
+            released = self.let_go();
+        }
         // Nobody can do more about it than a person, whatever it is.
-        self.let_go().map_err(|error| Failure::new(Kind::Stop, error))
+        released.map_err(|error| Failure::new(Kind::Stop, error))
     }
 
     fn health(&self) -> Option<Health> {

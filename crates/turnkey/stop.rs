@@ -1,8 +1,8 @@
-//! SIGINT, SIGTERM and SIGHUP ask a run to leave; another one, a second or more later, ends the process at once.
+//! SIGINT, SIGTERM, SIGQUIT and SIGHUP ask a run to leave; another one, a second or more later, ends the process at once.
 
 use crate::orders::restore_terminal;
 use anyhow::{Context, Result};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ const ONE_REQUEST: Duration = Duration::from_secs(1);
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Listens for SIGINT, SIGTERM, and SIGHUP, which is a terminal or a connection being closed.
+    /// Listens for SIGINT, SIGTERM, SIGQUIT, and SIGHUP, which is a terminal or a connection being closed.
     ///
     /// # Errors
     /// When the system refuses the handlers or the thread that waits for them.
@@ -25,7 +25,7 @@ impl Stop {
         let stop = Self::default();
         // What `nohup` has ignored stays ignored.
         let hangs_up = !is_ignored(SIGHUP, &std::fs::read_to_string("/proc/self/status").unwrap_or_default());
-        let heard = [SIGINT, SIGTERM].into_iter().chain(hangs_up.then_some(SIGHUP));
+        let heard = [SIGINT, SIGTERM, SIGQUIT].into_iter().chain(hangs_up.then_some(SIGHUP));
         let mut signals = Signals::new(heard).context("signals can't be handled")?;
         let flag = stop.0.clone();
         std::thread::Builder::new()
@@ -59,6 +59,15 @@ impl Stop {
     #[must_use]
     pub fn asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// From here on a terminal can't put this process to sleep (Ctrl-Z, or a key read in the background): servos that nobody speaks to
+/// hold on, under no guard.
+pub fn stay_awake() {
+    for signal in [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU] {
+        // SAFETY: to ignore a signal runs no handler.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
 }
 

@@ -77,19 +77,20 @@ impl Eye {
         self.shown
     }
 
-    /// The newest frame, none older than configured; where the valve's mark is followed, one that shows where it is.
+    /// The newest frame, none older than configured and none from before a step's action `begun`; where the valve's mark is
+    /// followed, one that shows where it is.
     ///
     /// # Errors
     /// When there is none such for as long as one is waited for.
-    pub(super) fn look(&mut self) -> Result<Look, CameraError> {
-        let now = Instant::now();
-        self.look_since(now.checked_sub(self.max_age).unwrap_or(now))
+    pub(super) fn look_after(&mut self, begun: Instant) -> Result<Look, CameraError> {
+        let oldest = Instant::now().checked_sub(self.max_age);
+        self.look_since(oldest.map_or(begun, |oldest| oldest.max(begun)))
     }
 
     /// The first frame taken after now, likewise.
     ///
     /// # Errors
-    /// As [`Eye::look`].
+    /// As [`Eye::look_after`].
     pub(super) fn look_anew(&mut self) -> Result<Look, CameraError> {
         self.look_since(Instant::now())
     }
@@ -150,9 +151,9 @@ impl Rig {
         self.eye.as_ref().map_or(Ok(()), |eye| eye.wait_for_frame(&self.interrupted))
     }
 
-    /// What the camera shows now, where there is one.
-    pub(super) fn look(&mut self) -> Result<Option<Look>, RigError> {
-        let looked = self.eye.as_mut().map(Eye::look).transpose();
+    /// What the camera shows of a step whose action has `begun`, where there is one.
+    pub(super) fn look_since(&mut self, begun: Instant) -> Result<Option<Look>, RigError> {
+        let looked = self.eye.as_mut().map(|eye| eye.look_after(begun)).transpose();
         self.seen(looked)
     }
 
