@@ -1,5 +1,6 @@
 //! JPEG files, and the pictures of MJPEG streams.
 
+mod known;
 mod markers;
 mod scan;
 
@@ -64,6 +65,38 @@ mod tests {
         let pixels = decoded(&jpeg_from_frame(&frame, 98).unwrap(), SIZE).unwrap();
         let error: u32 = pixels.iter().zip(frame.pixels()).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
         assert!(error < 3 * pixels.len() as u32, "{error}");
+    }
+
+    /// A picture of a stream as many cameras send it: without the tables that everybody knows.
+    fn without_tables(jpeg: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0xff, 0xd8, 0xff, 0xe0, 0, 16];
+        bytes.extend(b"AVI1\0\0\0\0\0\0\0\0\0\0");
+        let mut at = 2;
+        loop {
+            let marker = jpeg[at + 1];
+            let length = 2 + usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+            if !matches!(marker, 0xe0 | 0xc4) {
+                bytes.extend(&jpeg[at..at + length]);
+            }
+            at += length;
+            if marker == 0xda {
+                bytes.extend(&jpeg[at..]);
+                return bytes;
+            }
+        }
+    }
+
+    #[test]
+    fn a_picture_without_tables_is_the_same_and_missing_data_are_found_in_it_too() {
+        let whole = jpeg_from_frame(&sample(SIZE), 80).unwrap();
+        let bare = without_tables(&whole);
+        assert!(bare.len() + 300 < whole.len());
+        assert_eq!(decoded(&bare, SIZE).unwrap(), decoded(&whole, SIZE).unwrap());
+        for missing in [2, 20, 200] {
+            let mut cut = bare[..bare.len() - 2 - missing].to_vec();
+            cut.extend([0xff, 0xd9]);
+            assert!(decoded(&cut, SIZE).is_err(), "{missing} bytes are missing");
+        }
     }
 
     #[test]

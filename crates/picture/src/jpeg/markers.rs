@@ -2,6 +2,7 @@
 //! another size than announced, costs no memory and hardly any time.
 
 use super::corrupt;
+use super::known::KNOWN_TABLES;
 use super::scan::{Component, Scan, Table};
 use crate::{PictureError, RawFormat};
 use turnkey_core::FrameSize;
@@ -19,6 +20,7 @@ pub(super) fn check(bytes: &[u8], size: FrameSize) -> Result<usize, PictureError
         return Err(corrupt("the start-of-image marker", format!("{:02x?}", &bytes[..2])));
     }
     let mut file = File { size, frame: None, tables: [const { None }; 8], restart_interval: 0, scans: 0 };
+    file.take_tables(&KNOWN_TABLES)?; // until it brings others
     loop {
         match walk.marker()? {
             END_OF_IMAGE if file.scans > 0 => return Ok(walk.at),
@@ -143,7 +145,7 @@ impl File {
             let (_, component) = known.ok_or_else(|| corrupt("a component of the frame", selector[0]))?;
             let table = |class: u8, number: u8| self.tables.get(usize::from(4 * class + number))?.as_ref();
             let tables = (table(0, (selector[1] >> 4) & 3), table(1, selector[1] & 3));
-            // Some cameras leave out the tables that everybody knows; the decoder knows them, or says so.
+            // None of those that everybody knows: the decoder says so.
             let (Some(means), Some(rest)) = tables else { return Ok(()) };
             components.push((*component, means, rest));
         }
