@@ -80,7 +80,16 @@ impl Source for Replay {
         let captured = self.due(self.at).unwrap_or(due);
         let stamped = &self.pictures[self.at];
         let path = self.folder().join(&stamped.file);
-        let bytes = fs::read(&path).map_err(|error| CameraError::file(path, "a picture of the recording", &error))?;
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            // One of several that can't be read is one that never came.
+            Err(error) if self.pictures.len() > 1 => {
+                tracing::warn!("{} can't be read: {error}", path.display());
+                self.at += 1;
+                return Ok(None);
+            }
+            Err(error) => return Err(CameraError::file(path, "a picture", &error)),
+        };
         let size = FrameSize { width: stamped.width, height: stamped.height };
         let raw = RawBuffer { format: stamped.format, size, bytes, captured, sequence: self.earlier + self.at as u64 };
         self.at += 1;
@@ -110,7 +119,9 @@ fn read(path: &Path) -> Result<Vec<Stamped>, CameraError> {
             false => Err(refuse(format!("captured_secs = {:e}, a time that can't be,", stamped.captured_secs))),
         }
     };
-    text.lines().enumerate().map(parse).collect()
+    // A line without an end is one that a full disk or a crash cut short.
+    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+    whole.lines().enumerate().map(parse).collect()
 }
 
 /// One picture as a recording.

@@ -71,7 +71,8 @@ fn the_end_of_the_other_program_is_survived_and_its_return_noticed() {
     assert!(error.contains("a program that sends pictures"), "{error}");
     for round in 1..=3 {
         let mut server = StreamServer::bind(&path).unwrap();
-        let asked = Instant::now();
+        // Its time comes by the wall clock, which is read at another moment.
+        let asked = Instant::now() - Duration::from_micros(200);
         deliver(&mut server, &grey(10 * round, 0));
         let captured = running.slot().wait(asked, LONG).unwrap();
         assert_eq!((captured.frame.pixels()[0], captured.sequence), (10 * round, u64::from(round)));
@@ -217,6 +218,37 @@ fn what_is_no_recording_is_refused_with_the_fix() {
         let error = replay.open().and_then(|()| replay.next(LONG).map(|_| ())).unwrap_err().to_string();
         assert!(error.contains(said) && error.contains("\n  fix: "), "{name}: {error}");
     }
+}
+
+#[test]
+fn a_recording_that_a_full_disk_cut_short_is_played_as_far_as_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording");
+    let mut recorder = Recorder::create(&path, Instant::now()).unwrap();
+    let size = FrameSize { width: 2, height: 2 };
+    for sequence in 10..13 {
+        let bytes = vec![sequence as u8; size.bytes()];
+        let raw = RawBuffer { format: RawFormat::Rgb8, size, bytes, captured: Instant::now(), sequence };
+        recorder.write(&raw).unwrap();
+    }
+    drop(recorder);
+    let stamps = path.join("stamps.jsonl");
+    let text = std::fs::read_to_string(&stamps).unwrap();
+    std::fs::write(&stamps, format!("{text}{}", &text[..text.len() / 4])).unwrap();
+    let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    std::fs::remove_file(path.join(first["file"].as_str().unwrap())).unwrap();
+    let mut replay = source(&config(&path.display().to_string(), "")).unwrap();
+    replay.open().unwrap();
+    let mut seen = Vec::new();
+    loop {
+        match replay.next(LONG) {
+            Ok(Some(raw)) => seen.push(raw.sequence),
+            Ok(None) => {}
+            Err(error) => break assert!(matches!(error, CameraError::Ended { .. }), "{error}"),
+        }
+    }
+    // Counted from 0: the first is gone, the second may have been too late, the last is there.
+    assert!(!seen.contains(&0) && seen.contains(&2), "{seen:?}");
 }
 
 #[test]
