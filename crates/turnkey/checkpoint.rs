@@ -7,8 +7,10 @@ use crate::run_folder::RunFolder;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 const MANIFEST: &str = "manifest.json";
@@ -51,11 +53,14 @@ impl Checkpoint {
         let aside = place.with_extension("partial");
         self.write_aside(&aside)
             .and_then(|()| {
-                if place.exists() {
-                    fs::remove_dir_all(&place)?; // the same step again, after a resume
+                if !place.exists() {
+                    fs::rename(&aside, &place)?;
+                    return sync_folder(&run.checkpoints());
                 }
-                fs::rename(&aside, &place)?;
-                sync_folder(&run.checkpoints())
+                // The same step again, with more updates: at every moment one of both is there, and whole.
+                exchange(&aside, &place)?;
+                sync_folder(&run.checkpoints())?;
+                fs::remove_dir_all(&aside)
             })
             .map_err(|error| {
                 let _ = fs::remove_dir_all(&aside); // half-written; the older checkpoints stay
@@ -144,6 +149,26 @@ fn steps(run: &RunFolder) -> Result<Vec<(u64, PathBuf)>> {
     Ok(steps)
 }
 
+/// Puts each of two folders in the other's place, at once where the file system can.
+fn exchange(one: &Path, other: &Path) -> std::io::Result<()> {
+    let path = |path: &Path| CString::new(path.as_os_str().as_bytes()).map_err(std::io::Error::from);
+    let (a, b) = (path(one)?, path(other)?);
+    // SAFETY: both are strings that end, and live as long as the call.
+    let done =
+        unsafe { libc::renameat2(libc::AT_FDCWD, a.as_ptr(), libc::AT_FDCWD, b.as_ptr(), libc::RENAME_EXCHANGE) };
+    if done == 0 {
+        return Ok(());
+    }
+    let error = std::io::Error::last_os_error();
+    if !matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOSYS | libc::EOPNOTSUPP)) {
+        return Err(error);
+    }
+    let old = other.with_extension("old");
+    fs::rename(other, &old)?;
+    fs::rename(one, other).or_else(|error| fs::rename(&old, other).and(Err(error)))?;
+    fs::rename(&old, one)
+}
+
 fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
@@ -152,4 +177,38 @@ fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 fn sync_folder(path: &Path) -> std::io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_folder_takes_the_others_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
+        for (path, text) in [(&a, "one"), (&b, "other")] {
+            fs::create_dir(path).unwrap();
+            fs::write(path.join("file"), text).unwrap();
+        }
+        exchange(&a, &b).unwrap();
+        let read = |path: &Path| fs::read_to_string(path.join("file")).unwrap();
+        assert_eq!((read(&a).as_str(), read(&b).as_str()), ("other", "one"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert!(exchange(&a, &folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn a_checkpoint_of_the_same_step_takes_the_place_of_the_one_before() {
+        let text = "[run]\nsteps = 10\nwarmup_steps = 1\nevaluation_period = 5\ncheckpoint_period = 5\n[task]\nname = 'turn_random'\n";
+        let config = crate::config::Config::from_table(toml::from_str(text).unwrap()).unwrap();
+        let runs = tempfile::tempdir().unwrap();
+        let run = RunFolder::create(&runs.path().join("run"), &config, None).unwrap();
+        let checkpoint = |learner: &[u8]| Checkpoint { step: 5, learner: learner.to_vec(), trainer: vec![7] };
+        for learner in [&b"one"[..], b"two", b"three"] {
+            checkpoint(learner).write(&run, 1).unwrap();
+            assert_eq!(Checkpoint::newest(&run).unwrap(), Some(checkpoint(learner)));
+        }
+        assert_eq!(fs::read_dir(run.checkpoints()).unwrap().count(), 1, "nothing is left beside it");
+    }
 }

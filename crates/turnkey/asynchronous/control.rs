@@ -177,11 +177,12 @@ impl Control {
 
     /// One episode, or what orders leave of it.
     fn episode(&mut self, seed: u64, purpose: Purpose, stop: &Stop) -> Result<Outcome> {
+        // Before the reset: what is broken off there has no steps.
+        self.begun_at = self.step;
         let mut observation = match self.environment.reset(seed) {
             Ok(observation) => observation,
             Err(failure) => return self.mishap(failure, "an episode can't start", stop),
         };
-        self.begun_at = self.step;
         self.begin_recording(seed, purpose, &observation)?;
         let (mut length, mut total, mut errors) = (0, 0.0, Vec::new());
         loop {

@@ -101,12 +101,15 @@ impl Eye {
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let captured = self.running.slot().wait(since, left).map_err(|late| covered.take().unwrap_or(late))?;
+            since = captured.captured + Duration::from_nanos(1);
+            if captured.age > self.max_age {
+                continue; // it came while one was waited for, and too late
+            }
             match self.mark.as_mut().map(|mark| mark.follow(&captured)).transpose() {
                 Ok(valve) => return Ok(self.looked(captured, valve)),
                 // The next frame may show the mark.
                 Err(error) => covered = Some(error),
             }
-            since = captured.captured + Duration::from_nanos(1);
         }
     }
 
@@ -118,7 +121,8 @@ impl Eye {
     /// Whether there is a frame no older than configured.
     pub(super) fn has_frame(&self) -> bool {
         let now = Instant::now();
-        self.running.slot().wait(now.checked_sub(self.max_age).unwrap_or(now), self.patience()).is_ok()
+        let since = now.checked_sub(self.max_age).unwrap_or(now);
+        self.running.slot().wait(since, self.patience()).is_ok_and(|captured| captured.age <= self.max_age)
     }
 
     /// How long a frame is waited for under torque: as long as one may be old, and never so long that servos take the
