@@ -80,21 +80,3 @@ class TurnRandom(gymnasium.Env):
         direction = [math.cos(valve), math.sin(valve)]
         target = [math.cos(error), math.sin(error)]
         return np.concatenate([self.data.qpos[self.claw], direction, self.last_action, target]).astype(np.float32)
-
-
-def evaluate(act, episodes, first_seed):
-    """Success rate at the final step, median of the final |error| and mean return of `act(observation) -> action`."""
-    env, finals, returns = TurnRandom(), [], []
-    for episode in range(episodes):
-        observation, info = env.reset(seed=first_seed + episode)
-        total, over = 0.0, False
-        while not over:
-            observation, reward, _, over, info = env.step(act(observation))
-            total += reward
-        finals.append(abs(info["error"]))
-        returns.append(total)
-    return {
-        "success_rate": float(np.mean(np.array(finals) < 0.1)),
-        "median_error": float(np.median(finals)),
-        "mean_return": float(np.mean(returns)),
-    }

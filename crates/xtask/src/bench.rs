@@ -5,7 +5,7 @@ use crate::failure::{Failure, Result};
 use crate::peers::{self, Peers};
 use crate::project::Project;
 use crate::results::{self, median, number};
-use crate::{learning, methods, process, report, setup, tables, walkers};
+use crate::{methods, process, report, setup, tables, walkers};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -72,14 +72,13 @@ struct Settings {
     rounds: usize,
 }
 
-/// `bench [step] [pixels] [drq] [loop] [walk] [physics] [--threads N] [--seconds S] [--rounds N]`, `bench learning`,
+/// `bench [step] [pixels] [drq] [loop] [walk] [physics] [--threads N] [--seconds S] [--rounds N]`,
 /// `bench walkers`, `bench claw` or `bench gymnasium`.
 ///
 /// # Errors
 /// When an argument is wrong, or ours or theirs doesn't run.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     match arguments.split_first() {
-        Some((first, rest)) if first == "learning" => return learning::command(project, rest),
         Some((first, rest)) if first == "walkers" => return walkers::command(project, rest),
         Some((first, rest)) if first == "claw" => return methods::command(project, rest),
         Some((first, [])) if first == "gymnasium" => return methods::check(project),
@@ -105,7 +104,7 @@ fn parse(arguments: &[String]) -> Result<Settings> {
     let wrong = |came: &str| {
         Failure::new("unknown arguments of `cargo xtask bench`")
             .expected(
-                "some of step, pixels, drq, loop, walk, physics, or learning, walkers, claw, or gymnasium; --threads N, \
+                "some of step, pixels, drq, loop, walk, physics, or walkers, claw, or gymnasium; --threads N, \
                  --seconds S, --rounds N",
             )
             .came(came)

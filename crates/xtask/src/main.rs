@@ -7,7 +7,6 @@ mod curves;
 mod experiments;
 mod failure;
 mod jobs;
-mod learning;
 mod methods;
 mod parts;
 mod peers;
@@ -42,7 +41,6 @@ cargo xtask COMMAND
   experiments NAME      run what is missing of configs/experiments/NAME.toml, two at a time; stop and continue freely
   experiments --report  write the tables of docs/results.md anew
   bench [WORK...]       time ours and the Python peers in turn: step, loop, walk, physics (--threads, --seconds, --rounds)
-  bench learning        how many steps SBX's SAC needs on the same task (--seeds 0..3, --steps N)
   bench walkers         what SBX's SAC comes to on Gymnasium's environments (NAME..., --seeds 0..3, --steps N, --peer sb3, --jobs N)
   bench claw            what others' methods come to on the claw, served to them (METHOD..., --seeds 0..3, --steps N, --jobs N)
   bench gymnasium       whether Stable-Baselines3 takes the claw for a proper environment

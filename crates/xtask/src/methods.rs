@@ -2,11 +2,11 @@
 //! whether they may take it for an environment.
 
 use crate::failure::{Failure, Result};
-use crate::learning::{ends, line};
 use crate::peers::Peers;
 use crate::project::Project;
 use crate::trainings::{self, Arguments, Training};
-use crate::{process, setup};
+use crate::{process, results, setup};
+use serde_json::Value;
 
 /// The results, without the folder and ending.
 pub(crate) const RESULTS: &str = "claw_methods";
@@ -49,6 +49,36 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     trainings::run(project, RESULTS, &arguments, all, ends, |one, evaluations, last| {
         line(project, one, evaluations, last)
     })
+}
+
+/// Whether this is the last line that `train_claw.py` prints.
+fn ends(line: &Value) -> bool {
+    line.get("steps_to_solve").is_some()
+}
+
+/// A line like our own summaries, from what `train_claw.py` printed.
+fn line(project: &Project, one: &Training, evaluations: Vec<Value>, last: &Value) -> Value {
+    let mut line = trainings::head(project, one);
+    for key in ["steps", "minutes", "steps_to_solve", "final"] {
+        if let Some(value) = last.get(key) {
+            line.insert(key.into(), value.clone());
+        }
+    }
+    line.insert("evaluations".into(), evaluations.into());
+    Value::Object(line)
+}
+
+/// Our own default's runs on the same task, to stand beside theirs: those of the experiment turn_random.
+///
+/// # Errors
+/// When they can't be read.
+pub(crate) fn ours(project: &Project) -> Result<Vec<Value>> {
+    let mut lines = results::read(&project.path("docs/results/turn_random.jsonl"))?;
+    lines.retain(|line| line["label"] == "fast");
+    for line in &mut lines {
+        line["label"] = "turnkey".into();
+    }
+    Ok(lines)
 }
 
 /// A method: what `train_claw.py` calls it, and what tables do.

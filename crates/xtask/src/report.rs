@@ -34,7 +34,8 @@ pub(crate) fn command(project: &Project) -> Result<()> {
         let table = match name.as_str() {
             "bench" => tables::bench(&lines),
             "benchmarks" => walkers::table(project, &lines)?,
-            walkers::PEERS => continue, // beside ours
+            methods::RESULTS => learning(project, &name, &[methods::ours(project)?, lines].concat())?,
+            walkers::PEERS | walkers::PUBLISHED => continue, // beside ours
             _ => learning(project, &name, &lines)?,
         };
         text = put(&text, &name, &table)?;
@@ -78,9 +79,8 @@ fn learning(project: &Project, name: &str, lines: &[Value]) -> Result<String> {
             .expect("a String takes every text");
     }
     let origin = match name {
-        _ if plan.is_some() => format!("cargo xtask experiments {name}"),
         methods::RESULTS => "cargo xtask bench claw".into(),
-        _ => "cargo xtask bench learning".into(),
+        _ => format!("cargo xtask experiments {name}"),
     };
     write!(
         table,

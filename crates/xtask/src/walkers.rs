@@ -14,6 +14,8 @@ use std::fs;
 
 /// The results of others, without the folder and ending.
 pub(crate) const PEERS: &str = "benchmark_peers";
+/// What others have published, typed in, without the folder and ending.
+pub(crate) const PUBLISHED: &str = "benchmark_published";
 
 /// Trains the seeds that have no line yet, and adds a line for each to docs/results/benchmark_peers.jsonl.
 ///
@@ -66,19 +68,23 @@ fn parse(arguments: &[String]) -> Result<(Arguments, String)> {
 /// # Errors
 /// When the others' results can't be read or a drawing can't be written.
 pub(crate) fn table(project: &Project, ours: &[Value]) -> Result<String> {
-    let theirs = results::read(&project.path("docs/results").join(format!("{PEERS}.jsonl")))?;
+    let read = |name: &str| results::read(&project.path("docs/results").join(format!("{name}.jsonl")));
+    let (theirs, published) = (read(PEERS)?, read(PUBLISHED)?);
     let mut table = String::from(
-        "| environment | learner | seeds | steps | minutes | mean return at the end | worst and best seed |\n| --- | --- | --- | --- | --- | --- | --- |\n",
+        "| environment | learner | seeds | steps | minutes | mean return at the end | worst and best seed | over the second half |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     let mut drawings = String::new();
     for environment in environments(ours) {
         let of_ours: Vec<Value> = ours.iter().filter(|line| label(line).0 == environment).cloned().collect();
         let mut groups: Vec<(String, Vec<&Value>)> =
             by_label(&of_ours).into_iter().map(|(_, lines)| (label(lines[0]).1, lines)).collect();
-        let beside: Vec<Value> =
-            theirs.iter().filter(|line| line["environment"] == environment.as_str()).cloned().collect();
+        let of_it = |lines: &[Value]| -> Vec<Value> {
+            lines.iter().filter(|line| line["environment"] == environment.as_str()).cloned().collect()
+        };
+        let (beside, published) = (of_it(&theirs), of_it(&published));
         groups.extend(by_label(&beside));
-        for (learner, lines) in &groups {
+        for (learner, lines) in groups.iter().chain(&by_label(&published)) {
             writeln!(table, "{}", row(&environment, learner, lines)).expect("a String takes every text");
         }
         if let Some(svg) = curves::draw(&groups, &curves::RETURN) {
@@ -93,7 +99,7 @@ pub(crate) fn table(project: &Project, ours: &[Value]) -> Result<String> {
         table,
         "{drawings}\nEach line of [results/benchmarks.jsonl](results/benchmarks.jsonl) and \
          [results/{PEERS}.jsonl](results/{PEERS}.jsonl) is one finished seed; `cargo xtask experiments benchmarks` makes ours, \
-         `cargo xtask bench walkers` theirs.\n"
+         `cargo xtask bench walkers` theirs. What is published is in [results/{PUBLISHED}.jsonl](results/{PUBLISHED}.jsonl), with its source.\n"
     )
     .expect("a String takes every text");
     Ok(table)
@@ -121,26 +127,47 @@ fn label(line: &Value) -> (String, String) {
 fn row(environment: &str, learner: &str, lines: &[&Value]) -> String {
     let column = |read: &dyn Fn(&Value) -> Option<f64>| lines.iter().filter_map(|line| read(line)).collect::<Vec<_>>();
     let returns = column(&|line| number(last(line), "mean_return"));
-    let mean = returns.iter().sum::<f64>() / returns.len().max(1) as f64;
     let (low, high) = (
         returns.iter().copied().fold(f64::INFINITY, f64::min),
         returns.iter().copied().fold(f64::NEG_INFINITY, f64::max),
     );
-    let steps = column(&|line| number(line, "steps")).into_iter().fold(f64::INFINITY, f64::min);
+    let steps = thousands(column(&|line| number(line, "steps")).into_iter().fold(f64::INFINITY, f64::min));
+    if let [line] = lines
+        && let Some(seeds) = number(line, "seeds")
+    {
+        // What is published is a mean already.
+        return format!("| {environment} | {learner} | {seeds} | {steps} | - | {low:.0} | - | - |");
+    }
     let minutes = median(&column(&|line| number(line, "minutes"))).unwrap_or(f64::NAN);
-    let spread = interval(&returns).map_or(String::new(), |half| format!(" +- {half:.0}"));
+    let (seeds, at_the_end, late) = (lines.len(), spread(&returns), spread(&column(&|line| late(line))));
     format!(
-        "| {environment} | {learner} | {} | {} | {minutes:.1} | {mean:.0}{spread} | {low:.0}, {high:.0} |",
-        lines.len(),
-        thousands(steps)
+        "| {environment} | {learner} | {seeds} | {steps} | {minutes:.1} | {at_the_end} | {low:.0}, {high:.0} | {late} |"
     )
+}
+
+/// The mean over the second half of a run's evaluations: a policy that comes and goes makes of its last one a matter of luck.
+fn late(line: &Value) -> Option<f64> {
+    let evaluations = line["evaluations"].as_array()?;
+    let late = &evaluations[evaluations.len() / 2..];
+    let returns: Vec<f64> = late.iter().filter_map(|one| number(one, "mean_return")).collect();
+    (!returns.is_empty()).then(|| mean(&returns))
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// The mean over seeds, with its interval where there are several.
+fn spread(values: &[f64]) -> String {
+    let half = interval(values).map_or(String::new(), |half| format!(" +- {half:.0}"));
+    format!("{:.0}{half}", mean(values))
 }
 
 /// Half of Student's 95% interval of the mean of 2 to 6 seeds.
 fn interval(values: &[f64]) -> Option<f64> {
     const T: [f64; 5] = [12.706, 4.303, 3.182, 2.776, 2.571];
     let (n, t) = (values.len(), T.get(values.len().checked_sub(2)?)?);
-    let mean = values.iter().sum::<f64>() / n as f64;
+    let mean = mean(values);
     let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1) as f64;
     Some(t * (variance / n as f64).sqrt())
 }
@@ -171,10 +198,16 @@ mod tests {
 
     #[test]
     fn a_row_has_the_mean_over_seeds_with_its_interval() {
-        let seed = |value: f64| json!({"steps": 200_000, "minutes": 10.0, "final": {"mean_return": {"value": value}}});
+        let seed = |value: f64| {
+            let evaluations =
+                [9.0, value - 100.0, value, value + 100.0].map(|value| json!({"mean_return": {"value": value}}));
+            json!({"steps": 200_000, "minutes": 10.0, "final": {"mean_return": {"value": value}}, "evaluations": evaluations})
+        };
         let (a, b, c) = (seed(1000.0), seed(2000.0), seed(3000.0));
-        let expected = "| Ant-v5 | turnkey | 3 | 200,000 | 10.0 | 2000 +- 2484 | 1000, 3000 |";
+        let expected = "| Ant-v5 | turnkey | 3 | 200,000 | 10.0 | 2000 +- 2484 | 1000, 3000 | 2050 +- 2484 |";
         assert_eq!(row("Ant-v5", "turnkey", &[&a, &b, &c]), expected);
-        assert!(row("Ant-v5", "x", &[&a]).contains("| 1000 |"));
+        assert!(row("Ant-v5", "x", &[&a]).ends_with("| 1000 | 1000, 1000 | 1050 |"));
+        let published = json!({"seeds": 5, "steps": 1_000_000, "final": {"mean_return": 3250}});
+        assert_eq!(row("A", "x", &[&published]), "| A | x | 5 | 1,000,000 | - | 3250 | - | - |");
     }
 }
