@@ -213,9 +213,8 @@ impl Environment for Locomotion {
             let words = format!("{}: expected {expected} numbers as an action, got {:?}", self.name, action.0);
             return Err(Failure::new(Kind::Bug, words));
         }
-        let bounded = |x: f32| if x.is_nan() { 0.0 } else { x.clamp(-1.0, 1.0) };
-        let scaled = |(x, (middle, half)): (&f32, &(f32, f32))| middle + half * bounded(*x);
-        let controls: Vec<f32> = action.0.iter().zip(&self.ranges).map(scaled).collect();
+        let scaled = |(x, (middle, half)): (f32, &(f32, f32))| middle + half * x;
+        let controls: Vec<f32> = action.bounded().zip(&self.ranges).map(scaled).collect();
         let (reward, end) = self.act(&controls);
         Ok(Step { observation: self.seen(), reward, end, info: Info::default() })
     }

@@ -23,6 +23,13 @@ impl From<Vec<f32>> for Observation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action(pub Vec<f32>);
 
+impl Action {
+    /// Its numbers as environments take them: within [-1, 1], and 0 for what is no number.
+    pub fn bounded(&self) -> impl Iterator<Item = f32> {
+        self.0.iter().map(|x| if x.is_nan() { 0.0 } else { x.clamp(-1.0, 1.0) })
+    }
+}
+
 /// Why an episode ended. Never both: only a termination means that nothing follows, so only a
 /// termination zeroes the bootstrapped value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -161,10 +161,8 @@ impl Task for ValveTask {
     fn advance(&mut self, action: &Action, reading: &Reading) -> Result<Outcome, Failure> {
         self.episode.steps += 1;
         self.episode.target += self.episode.target_velocity * self.config.period_secs;
-        self.episode.last_action = std::array::from_fn(|joint| {
-            let action = action.0.get(joint).copied().unwrap_or(f32::NAN);
-            if action.is_nan() { 0.0 } else { action.clamp(-1.0, 1.0) }
-        });
+        let mut asked = action.bounded();
+        self.episode.last_action = std::array::from_fn(|_| asked.next().unwrap_or(0.0));
         let end = (self.episode.steps >= self.config.episode_steps).then_some(End::Truncated);
         Ok(Outcome { end, ..self.judge(reading)? })
     }

@@ -36,7 +36,6 @@ struct Range {
 impl Range {
     /// The place of `x` in [-1, 1].
     fn at(self, x: f32) -> f32 {
-        let x = if x.is_nan() { 0.0 } else { x.clamp(-1.0, 1.0) };
         let (middle, half) = (0.5 * self.low + 0.5 * self.high, 0.5 * self.high - 0.5 * self.low);
         (middle + half * x).clamp(self.low, self.high)
     }
@@ -173,7 +172,8 @@ impl Environment for Gymnasium {
     }
 
     fn step(&mut self, action: &Action) -> Result<Step, Failure> {
-        let Stepped { reward, end, numbers, info } = self.advance(&action.0)?;
+        let action: Vec<f32> = action.bounded().collect();
+        let Stepped { reward, end, numbers, info } = self.advance(&action)?;
         Ok(Step { observation: Observation::from(numbers), reward, end, info: info.into() })
     }
 

@@ -98,12 +98,11 @@ impl Environment for PointMaze {
     }
 
     fn step(&mut self, action: &Action) -> Result<Step, Failure> {
-        let &[right, down] = action.0.as_slice() else {
+        if action.0.len() != 2 {
             let words = format!("the maze: expected 2 numbers as an action, got {:?}", action.0);
             return Err(Failure::new(Kind::Bug, words));
-        };
-        for (axis, by) in [right, down].into_iter().enumerate() {
-            let by = if by.is_nan() { 0.0 } else { by.clamp(-1.0, 1.0) };
+        }
+        for (axis, by) in action.bounded().enumerate() {
             self.slide(axis, STRIDE * f64::from(by));
         }
         self.state.steps += 1;
