@@ -1,5 +1,5 @@
 use super::*;
-use crate::ControlTable as Table;
+use crate::{ControlTable as Table, Direction, OperatingMode};
 use turnkey_core::Kind;
 
 const EXAMPLE: &str = include_str!("../../../../hardware/claw.toml");
