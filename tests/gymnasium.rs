@@ -2,6 +2,10 @@
 
 mod support;
 
+#[path = "../crates/gymnasium/tests/support/processes.rs"]
+mod processes;
+
+use processes::group;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -75,20 +79,9 @@ fn a_run_that_was_stopped_inside_an_episode_goes_on_to_the_bit() {
 }
 
 /// The processes that a process started, by their ids.
-fn children(process: u32) -> Vec<String> {
+fn children(process: u32) -> Vec<u32> {
     let path = format!("/proc/{process}/task/{process}/children");
-    fs::read_to_string(path).unwrap_or_default().split_whitespace().map(Into::into).collect()
-}
-
-/// The processes of a group that live.
-fn group(leader: &str) -> Vec<String> {
-    let stats = fs::read_dir("/proc").unwrap().filter_map(|entry| {
-        // After the name in brackets: state, parent, group.
-        let stat = fs::read_to_string(entry.unwrap().path().join("stat")).ok()?;
-        let rest: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        (rest.first()? != &"Z" && rest.get(2)? == &leader).then_some(stat)
-    });
-    stats.collect()
+    fs::read_to_string(path).unwrap_or_default().split_whitespace().map(|id| id.parse().unwrap()).collect()
 }
 
 /// Waits for something that is to come true within half a minute.
@@ -113,7 +106,7 @@ fn the_python_processes_end_with_a_run_that_is_killed() {
     assert_eq!(environments.len(), 2, "one to train in, one to evaluate in");
     run.kill().unwrap();
     run.wait().unwrap();
-    wait_until("nobody left", || environments.iter().all(|id| group(id).is_empty()));
+    wait_until("nobody left", || environments.iter().all(|id| group(*id).is_empty()));
 }
 
 #[test]
@@ -126,14 +119,35 @@ fn an_interrupt_from_the_terminal_ends_a_run_with_a_checkpoint_and_leaves_no_pro
     let metrics = runs.path().join("x/metrics.jsonl");
     wait_until("an episode", || fs::metadata(&metrics).is_ok_and(|metrics| metrics.len() > 0));
     let environments = children(run.id());
-    assert!(environments.iter().all(|id| group(id).len() == 2), "each with what watches it");
+    assert!(environments.iter().all(|id| group(*id).len() == 2), "each with what watches it");
     // SAFETY: the group is our own child's, which wasn't waited for yet.
     assert_eq!(unsafe { libc::killpg(run.id() as libc::pid_t, libc::SIGINT) }, 0);
     let mut said = String::new();
     run.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(run.wait().unwrap().success(), "{said}");
     assert!(fs::read_dir(runs.path().join("x/checkpoints")).unwrap().count() > 0, "{said}");
-    wait_until("nobody left", || environments.iter().all(|id| group(id).is_empty()));
+    wait_until("nobody left", || environments.iter().all(|id| group(*id).is_empty()));
+}
+
+/// A training run, called x in `folder`, in an environment of our own: `source`, whose module and id have this name.
+fn in_own(folder: &Path, name: &str, source: &str, more: &[&str]) -> Command {
+    let module = name.to_lowercase();
+    fs::write(folder.join(format!("{module}.py")), source).unwrap();
+    let [python, id, module] = [
+        format!("gymnasium.python={}", python().display()),
+        format!("gymnasium.id={name}-v0"),
+        format!("gymnasium.module={module}"),
+    ];
+    let mut command = Command::new(TURNKEY);
+    command
+        .current_dir(ROOT)
+        .args(["train", "configs/pendulum.toml", "--quiet", "--name", "x", "--runs-dir"])
+        .arg(folder);
+    for change in [&[&*python, &*id, &*module], more].concat() {
+        command.args(["--set", change]);
+    }
+    command.env("PYTHONPATH", folder).env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::null());
+    command
 }
 
 /// An environment whose steps take their time.
@@ -158,23 +172,17 @@ gymnasium.register("Slow-v0", Slow, max_episode_steps=3)
 #[test]
 fn a_run_that_is_stopped_for_longer_than_it_waits_for_an_answer_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("slow.py"), SLOW).unwrap();
-    let (python, runs) = (format!("gymnasium.python={}", python().display()), folder.path().to_str().unwrap());
-    let mut command = Command::new(TURNKEY);
-    command.current_dir(ROOT).args(["train", "configs/pendulum.toml", "--quiet", "--name", "x", "--runs-dir", runs]);
-    command.args(["--set", &python, "--set", "gymnasium.id=Slow-v0", "--set", "gymnasium.module=slow"]);
-    command.args([
-        "--set",
+    let short = [
         "gymnasium.timeout_secs=10",
-        "--set",
+        "run.steps=6",
+        "run.warmup_steps=6",
+        "run.evaluation_period=6",
+        "run.checkpoint_period=6",
         "run.evaluation_episodes=1",
-        "--set",
         "run.final_episodes=1",
-    ]);
-    command.args(["--set", "run.steps=6", "--set", "run.evaluation_period=6", "--set", "run.checkpoint_period=6"]);
-    command.args(["--set", "run.warmup_steps=6"]);
-    command.env("PYTHONPATH", folder.path()).env("PYTHONDONTWRITEBYTECODE", "1");
-    let mut run = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    ];
+    let mut command = in_own(folder.path(), "Slow", SLOW, &short);
+    let mut run = command.stderr(Stdio::piped()).spawn().unwrap();
     let metrics = folder.path().join("x/metrics.jsonl");
     wait_until("an episode", || fs::metadata(&metrics).is_ok_and(|metrics| metrics.len() > 0));
     support::signal(&run, libc::SIGSTOP);
@@ -210,13 +218,8 @@ gymnasium.register("Stuck-v0", Stuck, max_episode_steps=9)
 fn the_python_process_ends_with_a_killed_run_even_where_a_step_holds_its_lock() {
     let folder = tempfile::tempdir().unwrap();
     let pid = folder.path().join("pid");
-    fs::write(folder.path().join("stuck.py"), STUCK).unwrap();
-    let (python, runs) = (format!("gymnasium.python={}", python().display()), folder.path().to_str().unwrap());
-    let mut command = Command::new(TURNKEY);
-    command.current_dir(ROOT).args(["train", "configs/pendulum.toml", "--quiet", "--name", "x", "--runs-dir", runs]);
-    command.args(["--set", &python, "--set", "gymnasium.id=Stuck-v0", "--set", "gymnasium.module=stuck"]);
-    command.env("PYTHONPATH", folder.path()).env("STUCK", &pid).env("PYTHONDONTWRITEBYTECODE", "1");
-    let mut run = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut command = in_own(folder.path(), "Stuck", STUCK, &[]);
+    let mut run = command.env("STUCK", &pid).stderr(Stdio::null()).spawn().unwrap();
     wait_until("a step", || pid.exists());
     let status = PathBuf::from(format!("/proc/{}/status", fs::read_to_string(&pid).unwrap()));
     let lives = || fs::read_to_string(&status).is_ok_and(|status| !status.contains("State:\tZ"));

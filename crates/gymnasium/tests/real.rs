@@ -1,5 +1,9 @@
 //! Gymnasium's own environments, in the Python that `cargo xtask setup` installs.
 
+#[path = "support/processes.rs"]
+mod processes;
+
+use processes::group;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -234,17 +238,6 @@ fn the_process_ends_with_the_value_even_where_it_is_stuck() {
     drop(ours);
     assert!(!Path::new(&format!("/proc/{pid}")).exists());
     drop(folder);
-}
-
-/// The processes of a group that live.
-fn group(leader: u32) -> Vec<String> {
-    let stats = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
-        // After the name in brackets: state, parent, group.
-        let stat = std::fs::read_to_string(entry.unwrap().path().join("stat")).ok()?;
-        let rest: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        (rest.first()? != &"Z" && rest.get(2)? == &leader.to_string()).then_some(stat)
-    });
-    stats.collect()
 }
 
 fn wait_until_empty(leader: u32) {
