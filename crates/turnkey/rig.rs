@@ -81,6 +81,7 @@ pub struct Rig {
 impl Rig {
     /// Opens the claw's port and checks its servos, without torque, and its camera where the task is seen in pictures or the valve
     /// is known by its mark. Its limits are the claw's own, narrowed to the twin's, so that an action means the same on both.
+    /// From here on Ctrl-Z doesn't put the process to sleep.
     ///
     /// # Errors
     /// When the claw's file, a servo or the camera's file is not as it must be, or nothing tells the valve's angle.
@@ -191,14 +192,23 @@ impl Rig {
             self.asked |= for_a_person;
             return error;
         };
-        for _ in 0..RELEASES {
-            std::thread::sleep(RESTART);
-            if self.let_go().is_ok() {
-                return RigError::Regained { after: error.to_string() };
-            }
+        if self.let_go_again().is_ok() {
+            return RigError::Regained { after: error.to_string() };
         }
         self.asked |= for_a_person;
         error
+    }
+
+    /// Tries again to switch torque off, after servos that didn't confirm it have had time to restart.
+    fn let_go_again(&mut self) -> Result<(), ClawError> {
+        for _ in 1..RELEASES {
+            std::thread::sleep(RESTART);
+            if self.let_go().is_ok() {
+                return Ok(());
+            }
+        }
+        std::thread::sleep(RESTART);
+        self.let_go()
     }
 
     fn try_step(&mut self, goal: &JointGoal) -> Result<(ClawReading, Option<Look>), RigError> {
@@ -217,7 +227,7 @@ impl Rig {
         let due = Instant::now();
         let reading = claw.read(due + pace.period().max(LEAST_PATIENCE))?;
         let cycle = writing + due.elapsed();
-        let look = self.look_since(begun)?;
+        let look = self.look(begun)?;
         self.health = Some(Health {
             told: *told.radians(),
             joint_age: begun.saturating_duration_since(epoch).saturating_sub(since),
@@ -260,7 +270,7 @@ impl Plant for Rig {
         self.health = None;
         self.wait_for_sight().map_err(|error| self.failed(error))?;
         let reading = self.bring(start)?;
-        let look = self.first_look().map_err(|error| self.failed(error))?;
+        let look = self.look(Instant::now()).map_err(|error| self.failed(error))?;
         self.pace.begin();
         Ok(self.keep(reading, look))
     }
@@ -280,16 +290,8 @@ impl Plant for Rig {
 
     fn release(&mut self) -> Result<(), Failure> {
         self.health = None;
-        let mut released = self.let_go();
-        for _ in 0..RELEASES {
-            if released.is_ok() {
-                break;
-            }
-            std::thread::sleep(RESTART);
-            released = self.let_go();
-        }
         // Nobody can do more about it than a person, whatever it is.
-        released.map_err(|error| Failure::new(Kind::Stop, error))
+        self.let_go().or_else(|_| self.let_go_again()).map_err(|error| Failure::new(Kind::Stop, error))
     }
 
     fn health(&self) -> Option<Health> {

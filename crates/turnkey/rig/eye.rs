@@ -77,25 +77,12 @@ impl Eye {
         self.shown
     }
 
-    /// The newest frame, none older than configured and none from before a step's action `begun`; where the valve's mark is
-    /// followed, one that shows where it is.
+    /// The newest frame of those taken `since` then, none older than configured; where the valve's mark is followed, one that
+    /// shows where it is.
     ///
     /// # Errors
     /// When there is none such for as long as one is waited for.
-    pub(super) fn look_after(&mut self, begun: Instant) -> Result<Look, CameraError> {
-        let oldest = Instant::now().checked_sub(self.max_age);
-        self.look_since(oldest.map_or(begun, |oldest| oldest.max(begun)))
-    }
-
-    /// The first frame taken after now, likewise.
-    ///
-    /// # Errors
-    /// As [`Eye::look_after`].
-    pub(super) fn look_anew(&mut self) -> Result<Look, CameraError> {
-        self.look_since(Instant::now())
-    }
-
-    fn look_since(&mut self, mut since: Instant) -> Result<Look, CameraError> {
+    pub(super) fn look(&mut self, mut since: Instant) -> Result<Look, CameraError> {
         let until = Instant::now() + self.patience();
         let mut covered = None;
         loop {
@@ -155,20 +142,9 @@ impl Rig {
         self.eye.as_ref().map_or(Ok(()), |eye| eye.wait_for_frame(&self.interrupted))
     }
 
-    /// What the camera shows of a step whose action has `begun`, where there is one.
-    pub(super) fn look_since(&mut self, begun: Instant) -> Result<Option<Look>, RigError> {
-        let looked = self.eye.as_mut().map(|eye| eye.look_after(begun)).transpose();
-        self.seen(looked)
-    }
-
-    /// The first picture of an episode, taken once all is where it starts.
-    pub(super) fn first_look(&mut self) -> Result<Option<Look>, RigError> {
-        let looked = self.eye.as_mut().map(Eye::look_anew).transpose();
-        self.seen(looked)
-    }
-
-    /// What was seen. Without a picture the claw is let go of.
-    fn seen<T>(&mut self, looked: Result<T, CameraError>) -> Result<T, RigError> {
+    /// What the camera shows, and has shown since `begun`, where there is one. Without a picture the claw is let go of.
+    pub(super) fn look(&mut self, begun: Instant) -> Result<Option<Look>, RigError> {
+        let looked = self.eye.as_mut().map(|eye| eye.look(begun)).transpose();
         if looked.is_err() {
             self.let_go()?;
         }

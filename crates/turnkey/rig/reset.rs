@@ -100,7 +100,7 @@ impl Rig {
             }
             let begun = Instant::now();
             let reading = self.held()?.read(begun + LEAST_PATIENCE)?;
-            let valve = self.look_since(begun)?.and_then(|look| look.valve(self.epoch)).ok_or(ClawError::NoValve)?;
+            let valve = self.look(begun)?.and_then(|look| look.valve(self.epoch)).ok_or(ClawError::NoValve)?;
             // The first may be the first of all, which has no velocity.
             if looks > 0 && valve.velocity.abs() < AT_REST {
                 return Ok((reading, valve.angle));
