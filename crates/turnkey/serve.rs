@@ -2,7 +2,7 @@
 
 use crate::cli::Serve;
 use crate::config::Config;
-use crate::setup::{Dress, disturbed_environment};
+use crate::setup::training_environment;
 use anyhow::{Context, Result, bail, ensure};
 use crossbeam::channel::{Receiver, SendTimeoutError, bounded};
 use std::fs;
@@ -25,8 +25,7 @@ const WAIT: Duration = Duration::from_secs(1);
 pub fn run(arguments: &Serve) -> Result<()> {
     let config = Config::load(&arguments.config, &arguments.set)?;
     let client = if arguments.socket.is_none() { Some(standard_input()?) } else { None };
-    let dress = config.disturbance().map_or(Dress::Plain, Dress::As);
-    let mut environment = disturbed_environment(&config, dress)?;
+    let mut environment = training_environment(&config)?;
     let name = arguments.config.file_stem().unwrap_or_default().to_string_lossy();
     let period_secs = config.claw().ok().map(|claw| claw.task.period_secs);
     let answer = |client: UnixStream, environment: &mut dyn Environment| -> Result<Served> {

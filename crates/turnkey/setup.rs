@@ -22,6 +22,14 @@ pub fn environment(config: &Config) -> Result<Box<dyn Environment + Send>> {
     disturbed_environment(config, Dress::Plain)
 }
 
+/// The same as training sees it: under the configured disturbances, if any.
+///
+/// # Errors
+/// As [`disturbed_environment`].
+pub fn training_environment(config: &Config) -> Result<Box<dyn Environment + Send>> {
+    disturbed_environment(config, config.disturbance().map_or(Dress::Plain, Dress::As))
+}
+
 /// How an environment's world looks.
 #[derive(Clone, Copy, Debug)]
 pub enum Dress<'a> {

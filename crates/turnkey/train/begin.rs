@@ -8,7 +8,7 @@ use crate::memory::expect_room;
 use crate::metrics::{self, Line, MetricsFile};
 use crate::report::{Reporter, Sums};
 use crate::run_folder::{Lock, RunFolder};
-use crate::setup::{Dress, disturbed_environment, environment, learner, view};
+use crate::setup::{environment, learner, training_environment, view};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 use std::time::Instant;
@@ -26,9 +26,8 @@ struct Parts {
 
 impl Parts {
     fn new(config: &Config) -> Result<Self> {
-        let dress = config.disturbance().map_or(Dress::Plain, Dress::As);
         let environments =
-            (0..config.run.environments).map(|_| disturbed_environment(config, dress)).collect::<Result<Vec<_>>>()?;
+            (0..config.run.environments).map(|_| training_environment(config)).collect::<Result<Vec<_>>>()?;
         let judge = environment(config)?;
         let (learner, widths) = learner(config, judge.spec())?;
         expect_room(&config.run, widths)?;
