@@ -182,6 +182,7 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::with;
 
     #[test]
     fn each_folder_takes_the_others_place() {
@@ -200,8 +201,7 @@ mod tests {
 
     #[test]
     fn a_checkpoint_of_the_same_step_takes_the_place_of_the_one_before() {
-        let text = "[run]\nsteps = 10\nwarmup_steps = 1\nevaluation_period = 5\ncheckpoint_period = 5\n[task]\nname = 'turn_random'\n";
-        let config = crate::config::Config::from_table(toml::from_str(text).unwrap()).unwrap();
+        let config = with(&[]).unwrap();
         let runs = tempfile::tempdir().unwrap();
         let run = RunFolder::create(&runs.path().join("run"), &config, None).unwrap();
         let checkpoint = |learner: &[u8]| Checkpoint { step: 5, learner: learner.to_vec(), trainer: vec![7] };

@@ -239,7 +239,7 @@ fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     const SMALL: &str = r#"
@@ -252,7 +252,8 @@ mod tests {
         name = "turn_random"
     "#;
 
-    fn with(changes: &[&str]) -> Result<Config> {
+    /// A small run, with these changes.
+    pub(crate) fn with(changes: &[&str]) -> Result<Config> {
         let mut table: toml::Table = toml::from_str(SMALL).unwrap();
         for change in changes {
             apply(&mut table, change)?;

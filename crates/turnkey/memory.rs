@@ -44,13 +44,11 @@ fn kilobytes(file: &str, key: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::tests::with;
 
     #[test]
     fn what_will_not_fit_is_refused_with_what_will() {
-        let text = "[run]\nsteps = 500_000\nwarmup_steps = 1\nevaluation_period = 5\ncheckpoint_period = 5\n\
-                    replay_capacity = 200_000\n[task]\nname = 'turn_random'\n";
-        let config = Config::from_table(toml::from_str(text).unwrap()).unwrap();
+        let config = with(&["run.steps=500_000", "run.replay_capacity=200_000"]).unwrap();
         // Like a racing car's view: a transition is 221 kB.
         let widths = Widths { observation: 27_648, action: 3, pictures: None };
         let refused = expect_room_in(16_000_000_000, &config.run, widths).unwrap_err().to_string();

@@ -228,10 +228,10 @@ fn show(policy: &mut Sac, environment: &mut dyn Environment, sink: &dyn Sink, sh
             record.poses = environment.poses();
             record.reading.frame = observation.pictures.last().cloned();
             sink.record(Record::Control(Box::new(record)));
-            let overlay = policy.attention_overlay(&observation, &action);
-            overlay
-                .into_iter()
-                .for_each(|overlay| sink.record(Record::Attention(AttentionRecord { step: *shown, overlay })));
+            if let Some(overlay) = policy.attention_overlay(&observation, &action) {
+                let step = *shown;
+                sink.record(Record::Attention(AttentionRecord { step, overlay }));
+            }
         }
         if step == SHOWN_STEP {
             frame = taken.observation.pictures.last().cloned();

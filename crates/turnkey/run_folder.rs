@@ -246,11 +246,11 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::with;
 
     #[test]
     fn a_new_run_appears_whole_with_nothing_beside_it_and_is_not_made_twice() {
-        let text = "[run]\nsteps = 10\nwarmup_steps = 1\nevaluation_period = 5\ncheckpoint_period = 5\n[task]\nname = 'turn_random'\n";
-        let config = Config::from_table(toml::from_str(text).unwrap()).unwrap();
+        let config = with(&[]).unwrap();
         let runs = tempfile::tempdir().unwrap();
         let path = runs.path().join("a.run");
         let run = RunFolder::create(&path, &config, None).unwrap();

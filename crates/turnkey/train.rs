@@ -148,11 +148,10 @@ impl Trainer {
         if let Some(mut record) = record {
             record.step = self.state.step;
             self.sink.record(Record::Control(Box::new(record)));
-            let step = self.state.step;
-            let overlay = self.learner.attention_overlay(&transition.observation, &transition.action);
-            overlay
-                .into_iter()
-                .for_each(|overlay| self.sink.record(Record::Attention(AttentionRecord { step, overlay })));
+            if let Some(overlay) = self.learner.attention_overlay(&transition.observation, &transition.action) {
+                let step = self.state.step;
+                self.sink.record(Record::Attention(AttentionRecord { step, overlay }));
+            }
         }
         ended.map_or(Ok(()), |episode| self.end_episode(at, &episode))
     }

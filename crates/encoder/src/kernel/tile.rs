@@ -96,7 +96,7 @@ pub(super) fn accumulate(tiles: &mut Tiles, left: &[f32], rows: &[u32; ROWS], st
     for (tile, strip) in tiles.iter_mut().zip(right.strips()) {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-            // SAFETY: the processor has both features; the rest as above.
+            // SAFETY: the processor has both features, and every index is within its slice.
             unsafe { avx2(tile, left, rows, steps, strip, stride) };
             continue;
         }

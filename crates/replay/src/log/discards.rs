@@ -54,7 +54,8 @@ pub(super) fn read(dir: &Path) -> Result<(Discarded, bool), ReplayError> {
         let number = |at: usize| bytes[at..at + 8].iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
         let rows = number(0)..number(8);
         let expected = record(&rows);
-        if expected != *bytes && at + 1 == records.len() && torn.is_empty() && is_empty(bytes) {
+        let is_last = at + 1 == records.len() && torn.is_empty();
+        if expected != *bytes && is_last && is_empty(bytes) {
             return Ok((discarded, true));
         }
         if expected != *bytes {
