@@ -250,8 +250,9 @@ impl<'a> Row<'a> {
 
 /// The final returns, in a line for each environment and learner.
 fn table(environments: &[BenchmarkName], jobs: &[Job], readings: &[Reading]) -> Result<String> {
+    let wide = readings.iter().map(|reading| reading.label.chars().count()).fold(OURS.len(), usize::max);
     let mut text = format!(
-        "{:<16} {:<20} {:>5} {:>9}  mean return at the end, 95% interval over seeds\n",
+        "{:<16} {:<wide$} {:>5} {:>9}  mean return at the end, 95% interval over seeds\n",
         "environment", "learner", "seeds", "steps"
     );
     for name in environments {
@@ -270,7 +271,7 @@ fn table(environments: &[BenchmarkName], jobs: &[Job], readings: &[Reading]) -> 
         for Row { label, seeds, steps, finals } in rows {
             let Interval { low, high, .. } = student(&finals);
             let spread = if finals.len() > 1 { format!(" [{low:.0}, {high:.0}]") } else { String::new() };
-            text += &format!("{name:<16} {label:<20} {seeds:>5} {steps:>9}  {:.0}{spread}\n", mean(&finals));
+            text += &format!("{name:<16} {label:<wide$} {seeds:>5} {steps:>9}  {:.0}{spread}\n", mean(&finals));
         }
     }
     Ok(text)
