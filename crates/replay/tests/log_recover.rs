@@ -1,5 +1,5 @@
 //! Every complete row of a log comes back, those that no checkpoint counts included; what was cut off in the middle
-//! of being written does not; and a hole is refused.
+//! of being written does not, nor what a loss of power left out; and an altered row before whole ones is refused.
 
 use std::{
     collections::BTreeSet,
@@ -99,7 +99,32 @@ fn a_row_whose_newest_frame_is_not_whole_is_left_out() {
 }
 
 #[test]
-fn a_hole_is_refused_and_so_is_a_log_shorter_than_its_checkpoint() {
+fn a_page_that_a_loss_of_power_left_out_ends_the_log_where_it_begins() {
+    let format = format(false).with_segment_rows(NonZeroU64::new(1000).unwrap());
+    // From where the page begins, and from the end of a row in the middle of it, as far as an earlier write had come.
+    for (page, written_before) in [(1, None), (1, Some(210)), (2, None), (0, Some(12))] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = ReplayLog::create(dir.path(), format).unwrap();
+        (0..600).for_each(|row| log.append(&transition(row, false)).unwrap());
+        log.sync().unwrap();
+        let path = dir.path().join("000000000000.rows");
+        let mut bytes = fs::read(&path).unwrap();
+        let row = (bytes.len() - 48) / 600;
+        let begin = written_before.map_or(page * 4096, |rows| 48 + rows * row);
+        bytes[begin..(page + 1) * 4096].fill(0);
+        fs::write(&path, &bytes).unwrap();
+        let whole = (begin - 48) / row;
+        let (mut log, replay) = ReplayLog::recover(dir.path(), format, 5, 1000).unwrap();
+        assert_eq!(replay.pushed(), whole as u64, "{page}, {written_before:?}");
+        log.append(&transition(whole as u64, false)).unwrap();
+        assert_eq!(log.sync().unwrap(), whole as u64 + 1);
+        let error = ReplayLog::recover(dir.path(), format, 550, 1000).unwrap_err();
+        assert!(matches!(error, ReplayError::Missing { .. }), "what a checkpoint counts is missed: {error}");
+    }
+}
+
+#[test]
+fn an_altered_row_is_refused_and_so_is_a_log_shorter_than_its_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
     written(dir.path(), false, 2, 7);
     let path = dir.path().join("000000000000.rows");

@@ -12,6 +12,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// What an operating system writes at once, in bytes.
+const PAGE: u64 = 4096;
+
 /// A segment being read.
 pub(super) struct Reader {
     path: PathBuf,
@@ -115,6 +118,20 @@ impl Reader {
             take(index, checksum(index, body).to_le_bytes() == *written);
         }
         Ok(())
+    }
+
+    /// Whether `record` lies in a page that never came to the disk: pages are written in any order, and after a loss of power
+    /// one that wasn't, before one that was, is zeros to its end.
+    pub(super) fn is_left_out(&mut self, record: u64) -> Result<bool, ReplayError> {
+        let refused = |e| io_error("read", &self.path, e);
+        let (start, end) = (self.records.offset(self.first, record), self.records.offset(self.first, record + 1));
+        self.file.seek(SeekFrom::Start(start)).map_err(refused)?;
+        let mut bytes = vec![0; (end.next_multiple_of(PAGE).min(self.length) - start) as usize];
+        self.file.read_exact(&mut bytes).map_err(refused)?;
+        let of_its_page = (start.next_multiple_of(PAGE) - start) as usize;
+        let (first, pages) = bytes.split_at(of_its_page.min(bytes.len()));
+        let mut parts = std::iter::once(first).chain(pages.chunks(PAGE as usize)).filter(|part| !part.is_empty());
+        Ok(parts.any(|part| part.iter().all(|byte| *byte == 0)))
     }
 }
 

@@ -68,10 +68,10 @@ impl Segments {
     }
 
     /// How many records are complete in `dir`, of which `count` are known to be: those before the first that is cut
-    /// off or not as it was written.
+    /// off, or in a page that a loss of power left out, or not as it was written.
     ///
     /// # Errors
-    /// When a complete one follows it.
+    /// When a complete one follows one that is not as it was written.
     pub(super) fn complete(dir: &Path, records: &Records, count: u64) -> Result<u64, ReplayError> {
         let mut end = count;
         for (first, path) in list(dir, records)? {
@@ -87,8 +87,10 @@ impl Segments {
                 true => stray = stray.or(Some(record)),
                 false => {}
             })?;
-            if let Some(stray) = stray {
-                return Err(reader.out_of_place(end, stray));
+            match stray {
+                Some(_) if reader.is_left_out(end)? => return Ok(end),
+                Some(stray) => return Err(reader.out_of_place(end, stray)),
+                None => {}
             }
         }
         Ok(end)
