@@ -273,7 +273,11 @@ fn experience_or_figures_that_were_cut_off_are_named_with_where_they_end() {
     let lines = fs::read(run.join("metrics.jsonl")).unwrap();
     fs::write(run.join("metrics.jsonl"), &lines[..10]).unwrap();
     refused(folder.path(), &resume, &["runs/small/metrics.jsonl was cut off: expected at least", "found 10", "fix: "]);
-    fs::write(run.join("metrics.jsonl"), &lines).unwrap();
+    let metrics = run.join("metrics.jsonl");
+    fs::write(&metrics, [&[0xff], &lines[1..]].concat()).unwrap();
+    let all = lines.iter().filter(|byte| **byte == b'\n').count();
+    assert_eq!(turnkey::metrics::read(&metrics).unwrap().len(), all - 1, "one line is no text");
+    fs::write(&metrics, &lines).unwrap();
 
     fs::write(run.join("config.toml"), "seed = ").unwrap();
     refused(folder.path(), &resume, &["runs/small/config.toml is not TOML"]);

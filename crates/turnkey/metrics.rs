@@ -186,13 +186,13 @@ impl MetricsFile {
 /// Reads all lines of a run.
 ///
 /// # Errors
-/// When the file can't be read; a line that was cut off by a crash is passed over.
+/// When the file can't be read; a line that was cut off by a crash, or altered since, is passed over.
 pub fn read(path: &Path) -> Result<Vec<Line>> {
     let file = File::open(path).with_context(|| format!("{} can't be read", path.display()))?;
     let mut lines = Vec::new();
-    for text in BufReader::new(file).lines() {
+    for text in BufReader::new(file).split(b'\n') {
         let text = text.with_context(|| format!("{} can't be read", path.display()))?;
-        lines.extend(serde_json::from_str::<Line>(&text).ok());
+        lines.extend(serde_json::from_slice::<Line>(&text).ok());
     }
     Ok(lines)
 }
