@@ -4,10 +4,15 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::fd::{AsRawFd as _, FromRawFd as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::time::Duration;
-use support::{LOG, checkpoints, json, metrics, row_count, rows, run, run_well, signal, start, updates, wait_for};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use support::{
+    LOG, checkpoints, json, metrics, row_count, rows, run, run_well, signal, start, turnkey, updates, wait_for,
+};
 use turnkey_core::{Batch, Rng};
 use turnkey_replay::ReplayLog;
 
@@ -79,6 +84,63 @@ fn a_run_in_real_time_takes_every_step_once_and_learns_as_often_as_the_ratio_say
     // Steps took their time: this can't be said of a run that doesn't keep to a clock.
     assert!(summary["minutes"].as_f64().unwrap() * 60.0 >= 520.0 * 0.01);
     run_well(folder.path(), "evaluate runs/fast --episodes 1");
+}
+
+/// A terminal of our own: the end that shows, and the one that a program writes to.
+fn terminal() -> (File, File) {
+    let (mut shows, mut takes) = (-1, -1);
+    let null = std::ptr::null_mut();
+    // SAFETY: both descriptors are written to, and neither a name, settings nor a size is given or asked for.
+    assert_eq!(unsafe { libc::openpty(&raw mut shows, &raw mut takes, null, null.cast(), null.cast()) }, 0);
+    // SAFETY: they were just opened, and these are their only owners.
+    unsafe { (File::from_raw_fd(shows), File::from_raw_fd(takes)) }
+}
+
+/// Holds a terminal as Ctrl-S does, or lets it go on as Ctrl-Q.
+fn hold(terminal: &File, hold: bool) {
+    let action = if hold { libc::TCOOFF } else { libc::TCOON };
+    // SAFETY: the descriptor is open, and a terminal's.
+    assert_eq!(unsafe { libc::tcflow(terminal.as_raw_fd(), action) }, 0);
+}
+
+#[test]
+fn a_terminal_that_is_held_holds_neither_control_nor_learning_nor_the_end() {
+    for let_go in [false, true] {
+        let folder = folder();
+        let run = folder.path().join("runs/fast");
+        let (mut shows, terminal) = terminal();
+        hold(&terminal, true);
+        let mut command = turnkey(folder.path(), ["train", "fast.toml"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(terminal.try_clone().unwrap());
+        let mut child = command.spawn().unwrap();
+        drop(command); // its copy of the terminal
+        let begun = Instant::now();
+        if let_go {
+            while row_count(&run, &LOG) < 200 && begun.elapsed() < Duration::from_secs(60) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            hold(&terminal, false);
+            let shown = std::thread::spawn(move || {
+                let mut all = Vec::new();
+                let _ = shows.read_to_end(&mut all); // ends in an error once nobody has the other end
+                String::from_utf8_lossy(&all).into_owned()
+            });
+            drop(terminal);
+            assert!(child.wait().unwrap().success());
+            let shown = shown.join().unwrap();
+            assert!(shown.contains("evaluation at step 1") && shown.contains("400 of 400 steps"), "{shown}");
+        } else {
+            while child.try_wait().unwrap().is_none() {
+                let held = begun.elapsed() > Duration::from_secs(120);
+                if held {
+                    child.kill().unwrap();
+                }
+                assert!(!held, "{} rows in two minutes", row_count(&run, &LOG));
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        assert_eq!((rows(&run, &LOG).len(), updates(&run)), (400, 2 * (400 - 60)));
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ use crate::plot::{Curve, Point, learning_curves};
 use crate::printing::print;
 use crate::rig::RigFigures;
 use crate::run_folder::{RunFolder, write_json};
+use crate::screen;
 use crate::serve;
 use crate::stop::Stop;
 use crate::train::{Finish, SOLVED, Trainer};
@@ -66,6 +67,7 @@ fn train(arguments: &Train) -> Result<()> {
     let stem = arguments.config.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = arguments.name.clone().or(stem).context("--name: expected a name for the run")?;
     let stop = Stop::on_signals()?;
+    screen::write_apart();
     let Some(seeds) = &arguments.seeds else {
         let seed = arguments.seed.unwrap_or(config.seed);
         return train_one(arguments, config.with_seed(seed), &name, &stop).map(|_| ());

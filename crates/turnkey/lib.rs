@@ -28,6 +28,7 @@ pub mod report;
 pub mod rig;
 pub mod robustness;
 pub mod run_folder;
+pub mod screen;
 pub mod serve;
 pub mod setup;
 pub mod statistics;

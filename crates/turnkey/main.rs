@@ -4,7 +4,11 @@ use clap::Parser as _;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
-use turnkey::{cli::Cli, commands, progress::LogWriter};
+use turnkey::{
+    cli::Cli,
+    commands,
+    screen::{self, LogWriter},
+};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -15,7 +19,9 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(LogWriter::new)
         .init();
-    match commands::run(cli) {
+    let done = commands::run(cli);
+    screen::settle();
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);

@@ -1,5 +1,6 @@
 //! Answers of commands, on standard output.
 
+use crate::screen;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::io::Write as _;
@@ -13,11 +14,12 @@ pub(crate) fn print_json(document: &impl Serialize) -> Result<()> {
     print(&(text + "\n"))
 }
 
-/// Text on standard output. Whoever reads it may have gone: that is no error.
+/// Text on standard output, after what was said on stderr. Whoever reads it may have gone: that is no error.
 ///
 /// # Errors
 /// When standard output can't be written for another reason.
 pub(crate) fn print(text: &str) -> Result<()> {
+    screen::settle();
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("nothing can be printed"),

@@ -1,8 +1,8 @@
 //! How a run is going, on one screen line or two: a bar on a terminal, log lines elsewhere.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use std::io::{self, IsTerminal as _, Write};
-use std::sync::LazyLock;
+use crate::screen::{Bar, LogWriter};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 /// What there is to say of a run at one moment. A figure that isn't known yet is `None`.
@@ -29,11 +29,12 @@ pub struct Progress {
     output: Output,
     pace: Pace,
     latest: Status,
+    begun: Instant,
 }
 
 enum Output {
     Hidden,
-    Bar { bar: ProgressBar, drawn: Option<Instant> },
+    Bar { bar: Bar, drawn: Option<Instant> },
     Lines { said: Option<(u64, Instant)> },
 }
 
@@ -41,19 +42,16 @@ const DRAW_PERIOD: Duration = Duration::from_millis(100);
 const LINE_PERIOD: Duration = Duration::from_secs(30);
 const LINES_A_RUN: u64 = 20;
 
-/// All bars of this process: what else goes to stderr has to move them out of its way.
-static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
-
 impl Progress {
     /// Progress towards `total_steps` environment steps. `hidden` says nothing at all.
     #[must_use]
     pub fn new(total_steps: u64, hidden: bool) -> Self {
         let output = match (hidden, io::stderr().is_terminal()) {
             (true, _) => Output::Hidden,
-            (false, true) => Output::Bar { bar: BARS.add(bar(total_steps)), drawn: None },
+            (false, true) => Output::Bar { bar: Bar::new(bar(total_steps)), drawn: None },
             (false, false) => Output::Lines { said: None },
         };
-        Self { total_steps, output, pace: Pace::default(), latest: Status::default() }
+        Self { total_steps, output, pace: Pace::default(), latest: Status::default(), begun: Instant::now() }
     }
 
     /// Takes the newest figures. Cheap enough for every step: draws ten times a second at most.
@@ -79,9 +77,12 @@ impl Progress {
 
     fn draw(&self, time: String) {
         if let Output::Bar { bar, .. } = &self.output {
-            bar.set_position(self.latest.step);
-            bar.set_prefix(time);
-            bar.set_message(figures(&self.latest));
+            let (step, figures) = (self.latest.step, figures(&self.latest));
+            bar.update(move |bar| {
+                bar.set_position(step);
+                bar.set_prefix(time);
+                bar.set_message(figures);
+            });
         }
     }
 
@@ -94,42 +95,10 @@ impl Drop for Progress {
     fn drop(&mut self) {
         let Output::Bar { bar, .. } = &self.output else { return };
         let (step, total, took, figures) =
-            (self.latest.step, self.total_steps, clock(bar.elapsed()), figures(&self.latest));
-        bar.finish_and_clear();
-        BARS.remove(bar);
+            (self.latest.step, self.total_steps, clock(self.begun.elapsed()), figures(&self.latest));
+        bar.remove();
         // As for the log: nobody is left to be told that stderr is gone.
         let _ = writeln!(LogWriter::new(), "{step} of {total} steps in {took}\n{figures}");
-    }
-}
-
-/// Writes whole log lines to stderr above the bars, for `tracing_subscriber::fmt().with_writer(LogWriter::new)`.
-#[derive(Default)]
-pub struct LogWriter(Vec<u8>);
-
-impl LogWriter {
-    /// A writer for one event.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Write for LogWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let text = std::mem::take(&mut self.0);
-        if text.is_empty() { Ok(()) } else { BARS.suspend(|| io::stderr().write_all(&text)) }
-    }
-}
-
-impl Drop for LogWriter {
-    fn drop(&mut self) {
-        // Nobody is left to be told that stderr is gone.
-        let _ = self.flush();
     }
 }
 

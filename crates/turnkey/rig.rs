@@ -20,6 +20,7 @@ pub use valve::ValveBy;
 
 use crate::config::ClawWorld;
 use crate::pace::Pace;
+use crate::screen;
 use crate::stop::stay_awake;
 use eye::{Eye, Look};
 use shadow::Shadow;
@@ -81,12 +82,13 @@ pub struct Rig {
 impl Rig {
     /// Opens the claw's port and checks its servos, without torque, and its camera where the task is seen in pictures or the valve
     /// is known by its mark. Its limits are the claw's own, narrowed to the twin's, so that an action means the same on both.
-    /// From here on Ctrl-Z doesn't put the process to sleep.
+    /// From here on Ctrl-Z doesn't put the process to sleep, and no held terminal keeps it waiting.
     ///
     /// # Errors
     /// When the claw's file, a servo or the camera's file is not as it must be, or nothing tells the valve's angle.
     pub fn open(config: &RigConfig, run: &ClawWorld, pace: &Pace, interrupted: Interrupted) -> Result<Self, RigError> {
         stay_awake();
+        screen::write_apart();
         let (twin, seen) = (&run.twin, run.twin.camera.as_ref().map(|camera| camera.size));
         let file = || config.claw.clone();
         let mut claw = ClawConfig::load(&config.claw)?;

@@ -10,6 +10,7 @@ use crate::printing::{print, print_json};
 use crate::priority;
 use crate::robustness::{self, Answer, World};
 use crate::run_folder::RunFolder;
+use crate::screen;
 use crate::setup::{Dress, disturbed_environment, environment, learner, paced_environment, recording};
 use crate::stop::Stop;
 use anyhow::{Context, Result, ensure};
@@ -138,6 +139,7 @@ pub(super) fn test_robustness(arguments: &Robustness) -> Result<()> {
     let found = if arguments.on.plant == Some(PlantName::Rig) {
         let rig = RigWorld::new(&arguments.on, &of_run)?;
         judge(&mut |arm| {
+            screen::settle();
             // Who is asked has all the time there is; nothing is held meanwhile.
             if robustness::ask(arm, &mut std::io::stdin().lock(), &mut std::io::stderr())? == Answer::Skip {
                 return Ok(None);
