@@ -4,9 +4,8 @@
 mod beside;
 
 use crate::cli::Benchmark;
-use crate::commands::points;
 use crate::config::{Config, World};
-use crate::plot::{Curve, returns};
+use crate::plot::{Curve, points, returns};
 use crate::printing::print;
 use crate::run_folder::RunFolder;
 use crate::statistics::{Interval, mean, student};

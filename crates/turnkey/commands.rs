@@ -14,9 +14,8 @@ use crate::evaluation::Evaluation;
 use crate::lateness::LatenessFigures;
 use crate::maze;
 use crate::memory;
-use crate::metrics::{self, Line};
 use crate::orders::{self, Order};
-use crate::plot::{Curve, Point, learning_curves};
+use crate::plot::{Curve, Point, learning_curves, points};
 use crate::printing::print;
 use crate::rig::RigFigures;
 use crate::run_folder::{RunFolder, write_json};
@@ -244,19 +243,4 @@ fn label(name: &str, seed: u64) -> String {
     let ends = [format!("-seed-{seed}"), format!("-{seed}")];
     let stem = ends.iter().find_map(|end| name.strip_suffix(end));
     stem.unwrap_or(name).to_owned()
-}
-
-/// The evaluations of a run so far.
-pub(crate) fn points(folder: &RunFolder) -> Result<Vec<Point>> {
-    let path: &Path = &folder.metrics();
-    let points = metrics::read(path)?.into_iter().filter_map(|line| match line {
-        Line::Evaluation { step, evaluation, .. } => Some(Point {
-            step,
-            success_rate: evaluation.success_rate().unwrap_or(f64::NAN),
-            median_error: evaluation.valve.as_ref().map_or(f64::NAN, |valve| valve.median_error.value),
-            mean_return: evaluation.mean_return.value,
-        }),
-        _ => None,
-    });
-    Ok(points.collect())
 }

@@ -1,12 +1,16 @@
 //! From what a person wrote to what a run is made of.
 
+mod rig;
 mod run;
+mod valve;
 mod world;
 
+pub use rig::{CLAW_FILE, RigConfig};
 pub use run::{RunConfig, RunMode};
+pub use valve::ValveBy;
+pub(crate) use valve::ValveStart;
 pub use world::{BenchmarkConfig, ClawWorld, World};
 
-use crate::rig::RigConfig;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;

@@ -18,8 +18,7 @@ pub use line::{Line, Outcome, Purpose, StepLine};
 pub use manifest::Manifest;
 pub use reader::{Counts, check};
 
-use crate::config::Config;
-use crate::rig::RigConfig;
+use crate::config::{Config, RigConfig};
 use crate::run_folder::write_json;
 use anyhow::{Context, Result, ensure};
 use std::collections::VecDeque;

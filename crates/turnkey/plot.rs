@@ -2,6 +2,8 @@
 
 mod band;
 
+use crate::metrics::{self, Line};
+use crate::run_folder::RunFolder;
 use band::{runs, summary};
 use plotters::coord::{Shift, types::RangedCoordf64};
 use plotters::prelude::*;
@@ -29,6 +31,23 @@ pub struct Curve {
     pub label: String,
     /// The evaluations of each seed, in order of steps. A figure that is not a number leaves a gap.
     pub seeds: Vec<Vec<Point>>,
+}
+
+/// The evaluations of a run so far.
+///
+/// # Errors
+/// When its figures can't be read.
+pub(crate) fn points(folder: &RunFolder) -> anyhow::Result<Vec<Point>> {
+    let points = metrics::read(&folder.metrics())?.into_iter().filter_map(|line| match line {
+        Line::Evaluation { step, evaluation, .. } => Some(Point {
+            step,
+            success_rate: evaluation.success_rate().unwrap_or(f64::NAN),
+            median_error: evaluation.valve.as_ref().map_or(f64::NAN, |valve| valve.median_error.value),
+            mean_return: evaluation.mean_return.value,
+        }),
+        _ => None,
+    });
+    Ok(points.collect())
 }
 
 /// Why there is no picture.

@@ -5,20 +5,16 @@
 //! the way, valve turned by its own servo where it has one, all checked. Whatever goes wrong, torque is off before the error is known, and
 //! the next reset recovers the claw where that is safe.
 
-mod config;
 mod error;
 mod eye;
 mod figures;
 mod reset;
 mod shadow;
-mod valve;
 
-pub use config::{CLAW_FILE, RigConfig};
 pub use error::RigError;
 pub use figures::{Account, RigFigures};
-pub use valve::ValveBy;
 
-use crate::config::ClawWorld;
+use crate::config::{ClawWorld, RigConfig, ValveBy, ValveStart};
 use crate::pace::Pace;
 use crate::screen;
 use crate::stop::stay_awake;
@@ -31,7 +27,6 @@ use turnkey_core::{
     Failure, FrameSize, Health, JointGoal, JointLimits, Kind, Plant, Pose, Reading, Scene, Snapshot, SnapshotError,
     Start,
 };
-use valve::ValveStart;
 
 /// How often servos that don't confirm a release are asked again: one that restarts is back after a tenth of a second.
 const RELEASES: u32 = 3;

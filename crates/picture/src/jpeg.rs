@@ -4,7 +4,7 @@ mod known;
 mod markers;
 mod scan;
 
-use crate::{PictureError, RawFormat, raw::check_size};
+use crate::{PictureError, RawFormat, format::check_size};
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use turnkey_core::{Frame, FrameSize};

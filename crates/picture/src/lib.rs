@@ -8,6 +8,7 @@
 mod effect;
 mod error;
 mod family;
+mod format;
 mod jpeg;
 mod perturbation;
 mod perturber;
@@ -18,12 +19,13 @@ mod resize;
 
 pub use error::PictureError;
 pub use family::Family;
+pub use format::{MAX_PIXELS, MAX_SIDE, RawFormat};
 pub use jpeg::jpeg_from_frame;
 pub use perturbation::FramePerturbation;
 pub use perturber::{Draw, Perturber, PerturberConfig};
 pub use pipeline::{Pipeline, PipelineConfig};
 pub use png::png_from_frame;
-pub use raw::{MAX_PIXELS, MAX_SIDE, RawFormat, RawFrame};
+pub use raw::RawFrame;
 pub use resize::Crop;
 
 use std::sync::Arc;

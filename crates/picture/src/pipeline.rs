@@ -1,7 +1,7 @@
 //! The one way from a source's bytes to a frame.
 
 use crate::resize::{Crop, area};
-use crate::{PictureError, RawFrame, raw::check_size};
+use crate::{PictureError, RawFrame, format::check_size};
 use serde::{Deserialize, Serialize};
 use turnkey_core::{Frame, FrameSize};
 

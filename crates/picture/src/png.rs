@@ -1,6 +1,6 @@
 //! PNG files.
 
-use crate::{PictureError, RawFormat, raw::check_size};
+use crate::{PictureError, RawFormat, format::check_size};
 use image::codecs::png::{PngDecoder, PngEncoder};
 use image::error::ImageError;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, Limits};

@@ -1,6 +1,6 @@
 //! The commands that drive the claw's servos, or emulate them, and their arguments.
 
-use crate::rig::CLAW_FILE;
+use crate::config::CLAW_FILE;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;

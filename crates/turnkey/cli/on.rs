@@ -1,6 +1,6 @@
 //! What a policy acts on, as the command line says it.
 
-use crate::rig::{CLAW_FILE, RigConfig, ValveBy};
+use crate::config::{CLAW_FILE, RigConfig, ValveBy};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! What a run acts in: the claw, a benchmark, or an environment of Gymnasium. A configuration file has the sections of one of them.
 
+use super::rig::RigConfig;
 use super::{ExplorationConfig, RawConfig, RunConfig, RunMode};
-use crate::rig::RigConfig;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use turnkey_benchmarks::BenchmarkName;

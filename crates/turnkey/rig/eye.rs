@@ -1,6 +1,7 @@
 //! The rig's camera: what it shows a policy, and where it sees the valve.
 
-use super::{Interrupted, Rig, RigError, ValveBy};
+use super::{Interrupted, Rig, RigError};
+use crate::config::ValveBy;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use turnkey_camera::{CameraConfig, CameraError, Captured, MarkFinder, MarkReading, MarkTracker, Running};

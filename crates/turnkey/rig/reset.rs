@@ -1,7 +1,7 @@
 //! Bringing fingers and valve to where an episode starts.
 
-use super::valve::ValveStart;
 use super::{LEAST_PATIENCE, Rig, RigError};
+use crate::config::ValveStart;
 use std::time::{Duration, Instant};
 use turnkey_claw::{ClawError, ClawReading};
 use turnkey_core::{JOINTS, JOINTS_PER_FINGER, JointVector, Kind, Rng, Start, ValveReading, wrap_angle};

@@ -1,8 +1,8 @@
 //! How a viewer arranges a run at first sight: the claw on the left, control in the middle, learning on
 //! the right.
 
+use crate::paths::{self, TIMELINE};
 use crate::scene::Framing;
-use crate::writer::{TIMELINE, paths};
 use rerun::blueprint::{
     Blueprint, BlueprintActivation, BlueprintPanel, ContainerLike, Horizontal, SelectionPanel, Spatial2DView,
     Spatial3DView, Tabs, TimePanel, TimeSeriesView, Vertical,

@@ -13,6 +13,7 @@ mod error;
 mod file;
 mod live;
 mod outlet;
+mod paths;
 mod rotation;
 mod scene;
 mod selection;

@@ -1,6 +1,5 @@
 //! A bounded queue with a thread at its end.
 
-use crate::view::is_motion;
 use crossbeam::channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 use std::io;
 use std::sync::Arc;
@@ -61,6 +60,11 @@ impl Outlet {
         self.queue = None;
         !matches!(self.ended.recv_deadline(deadline), Err(crossbeam::channel::RecvTimeoutError::Timeout))
     }
+}
+
+/// Whether a record is one of those that come with every control step.
+pub(crate) fn is_motion(record: &Record) -> bool {
+    matches!(record, Record::Control(_) | Record::Attention(_))
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 //! Shapes of one kind share an entity, and all their poses one log call: a claw of forty shapes costs half
 //! a dozen calls a step.
 
+use crate::paths::CLAW;
 use crate::rotation::turned;
 use crate::shapes::{log_poses, log_shapes, size};
-use crate::writer::paths::CLAW;
 use rerun::{RecordingStream, RecordingStreamResult};
 use std::sync::Arc;
 use turnkey_core::{ControlRecord, Geometry, Pose, Scene, Shape};

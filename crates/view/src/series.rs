@@ -1,6 +1,6 @@
 //! Curves: many numbers in one entity, which costs a twentieth of an entity each.
 
-use crate::writer::paths;
+use crate::paths;
 use rerun::{Color, RecordingStream, RecordingStreamResult, Scalars, SeriesLines};
 use std::collections::HashMap;
 

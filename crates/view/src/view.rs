@@ -2,7 +2,7 @@
 
 use crate::file::{self, FileSink, FileState};
 use crate::live;
-use crate::outlet::Outlet;
+use crate::outlet::{Outlet, is_motion};
 use crate::selection::Selection;
 use crate::writer::Writer;
 use crate::{Live, ViewConfig, ViewError};
@@ -141,11 +141,6 @@ impl Sink for View {
     fn wants_control(&self) -> bool {
         self.selection.keeps() || self.live.as_ref().is_some_and(Outlet::is_open)
     }
-}
-
-/// Whether a record is one of those that come with every control step.
-pub(crate) fn is_motion(record: &Record) -> bool {
-    matches!(record, Record::Control(_) | Record::Attention(_))
 }
 
 impl Drop for View {

@@ -1,6 +1,7 @@
 //! Records in rerun's words.
 
 use crate::blueprint;
+use crate::paths::{self, TIMELINE};
 use crate::scene::SceneWriter;
 use crate::series::{self, Series};
 use rerun::{RecordingStream, RecordingStreamResult};
@@ -10,32 +11,6 @@ use turnkey_core::{
     AttentionRecord, ControlRecord, EpisodeRecord, Frame, Health, JOINTS_PER_FINGER, LearningRecord, Record,
 };
 
-/// Entities, the paths that blueprint and data share.
-pub(crate) mod paths {
-    pub(crate) const CLAW: &str = "claw";
-    pub(crate) const SEEN: &str = "camera/seen";
-    pub(crate) const ATTENTION: &str = "camera/attention";
-    pub(crate) const VALVE: &str = "valve";
-    pub(crate) const FINGERS: [&str; 3] = ["joints/finger_0", "joints/finger_1", "joints/finger_2"];
-    pub(crate) const ACTION: &str = "action";
-    pub(crate) const REWARD: &str = "reward";
-    pub(crate) const LATENESS: &str = "lateness";
-    pub(crate) const TIMES: &str = "rig/times";
-    pub(crate) const AMPERES: &str = "rig/amperes";
-    pub(crate) const CELSIUS: &str = "rig/celsius";
-    pub(crate) const CONTROL: [&str; 10] =
-        [VALVE, FINGERS[0], FINGERS[1], FINGERS[2], ACTION, REWARD, LATENESS, TIMES, AMPERES, CELSIUS];
-    pub(crate) const RETURN: &str = "episode/return";
-    pub(crate) const OUTCOME: &str = "episode/outcome";
-    pub(crate) const LOSSES: &str = "learning/losses";
-    pub(crate) const Q: &str = "learning/q";
-    pub(crate) const ENTROPY: &str = "learning/entropy";
-    pub(crate) const TEMPERATURE: &str = "learning/temperature";
-    pub(crate) const OTHER: &str = "learning/other";
-}
-
-/// The timeline: environment steps.
-pub(crate) const TIMELINE: &str = "step";
 /// Success is a yes or no; its mean over this many episodes is a curve.
 const SUCCESS_WINDOW: usize = 20;
 

@@ -1,6 +1,7 @@
 //! A block of pictures through all convolutions, forward and backward.
 
-use super::plan::{Geometry, Plan};
+use super::geometry::Geometry;
+use super::plan::Plan;
 use super::tile::LANES;
 use super::{Input, Wanted, convolution, pool};
 use crate::matrix::add_rows;

@@ -1,6 +1,6 @@
 //! One convolution with its ReLU, on a few pictures: forward, and the gradients of weights and input.
 
-use super::plan::{Geometry, strips, transposed};
+use super::geometry::{Geometry, strips, transposed};
 use super::tile::{LANES, Offsets, ROWS, Right, Tiles, accumulate, merge};
 use crate::shape::ConvLayer;
 use std::ops::Range;

@@ -6,6 +6,7 @@
 
 mod block;
 mod convolution;
+mod geometry;
 mod head;
 mod plan;
 mod pool;

@@ -2,9 +2,10 @@
 //! the step that failed, and the next reset recovers the claw; or a person is asked, with torque off.
 
 use super::{Control, Outcome};
+use crate::config::RigConfig;
 use crate::dataset as recorded;
 use crate::orders::Order;
-use crate::rig::{Account, RigConfig, RigFigures};
+use crate::rig::{Account, RigFigures};
 use crate::stop::Stop;
 use anyhow::{Result, anyhow, bail};
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! `[rig]`: the claw that a run trains on, where that is no twin.
 
+use super::run::RunMode;
 use super::valve::{ValveBy, ValveStart};
-use crate::config::RunMode;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

@@ -18,7 +18,7 @@ pub enum ValveBy {
 
 /// Where the valve is when an episode begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ValveStart {
+pub(crate) enum ValveStart {
     /// Where the task wants it: its servo brings it there.
     Servo,
     /// Where it is.
@@ -33,7 +33,7 @@ impl ValveStart {
     /// # Errors
     /// When nothing turns the valve back, the target always is where it was, and the start isn't: the valve would soon stay
     /// at the target, and nobody can be told a start for each episode.
-    pub(super) fn of(valve: ValveBy, task: &TaskConfig) -> Result<Self> {
+    pub(crate) fn of(valve: ValveBy, task: &TaskConfig) -> Result<Self> {
         let TargetConfig { from, angle, velocity } = &task.target;
         let is_one = |[low, high]: &[f64; 2]| low == high;
         match valve {
