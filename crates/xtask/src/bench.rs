@@ -79,8 +79,12 @@ struct Settings {
 /// When an argument is wrong, or ours or theirs doesn't run.
 pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
     match arguments.split_first() {
-        Some((first, rest)) if first == "walkers" => return walkers::command(project, rest),
-        Some((first, rest)) if first == "claw" => return methods::command(project, rest),
+        Some((first, rest)) if first == "walkers" => {
+            return walkers::command(project, rest).and_then(|()| report::command(project));
+        }
+        Some((first, rest)) if first == "claw" => {
+            return methods::command(project, rest).and_then(|()| report::command(project));
+        }
         Some((first, [])) if first == "gymnasium" => return methods::check(project),
         _ => {}
     }
@@ -95,7 +99,7 @@ pub(crate) fn command(project: &Project, arguments: &[String]) -> Result<()> {
         lines.push(line);
     }
     println!("\n{}", tables::bench(&lines));
-    println!("added to {}", report::shown(project, &path));
+    println!("added to {}", project.shown(&path));
     Ok(())
 }
 
@@ -169,20 +173,9 @@ fn compare(project: &Project, work: &Work, settings: &Settings, turnkey: &Path, 
         .collect();
     Ok(json!({
         "work": work.name, "figure": work.figure, "threads": settings.threads.parse::<f64>().ok(),
-        "commit": commit(project), "processor": processor(),
+        "commit": project.commit(), "processor": processor(),
         "ours": {"median": median(&ours), "rounds": ours}, "peers": peers,
     }))
-}
-
-/// The commit that is timed, marked where the tree differs from it.
-pub(crate) fn commit(project: &Project) -> String {
-    let git = |arguments: &[&str]| {
-        process::listen(Command::new("git").current_dir(project.root()).args(arguments))
-            .map(|said| said.output.trim().to_string())
-            .unwrap_or_default()
-    };
-    let changed = if git(&["status", "--porcelain", "--untracked-files=no"]).is_empty() { "" } else { "+" };
-    format!("{}{changed}", git(&["rev-parse", "--short=10", "HEAD"]))
 }
 
 fn processor() -> String {

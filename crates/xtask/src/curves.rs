@@ -1,7 +1,6 @@
 //! Learning curves as SVG: a figure over environment steps, its mean and a band from the worst seed to the best.
 
-use crate::report::thousands;
-use crate::results::number;
+use crate::results::{number, thousands};
 use serde_json::Value;
 use std::fmt::Write as _;
 

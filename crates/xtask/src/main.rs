@@ -3,6 +3,7 @@
 
 mod bench;
 mod clients;
+mod count;
 mod curves;
 mod experiments;
 mod failure;
@@ -10,6 +11,7 @@ mod jobs;
 mod methods;
 mod parts;
 mod peers;
+mod plan;
 mod policy;
 mod process;
 mod project;

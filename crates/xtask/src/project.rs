@@ -28,6 +28,22 @@ impl Project {
         &self.root
     }
 
+    /// A path in the clone as messages show it.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+
+    /// The commit that is there, marked where the tree differs from it.
+    pub(crate) fn commit(&self) -> String {
+        let git = |arguments: &[&str]| {
+            process::listen(Command::new("git").current_dir(&self.root).args(arguments))
+                .map(|said| said.output.trim().to_string())
+                .unwrap_or_default()
+        };
+        let changed = if git(&["status", "--porcelain", "--untracked-files=no"]).is_empty() { "" } else { "+" };
+        format!("{}{changed}", git(&["rev-parse", "--short=10", "HEAD"]))
+    }
+
     /// Where fetched parts are; .cargo/config.toml names the same folder.
     pub(crate) fn native(&self) -> PathBuf {
         self.path("native/made-by-cargo-xtask-setup")

@@ -4,17 +4,16 @@
 //! written by people and stays.
 
 use crate::curves;
-use crate::experiments::{self, Experiment};
 use crate::failure::{Failure, Result};
 use crate::methods;
+use crate::plan::{self, Experiment};
 use crate::project::Project;
-use crate::results::{self, median, number};
+use crate::results::{self, by_label, last, median, number, thousands};
 use crate::tables;
 use crate::walkers;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 
 const HEAD: &str = "\
 | | seeds | solved | steps to solve | minutes | success | median error, rad |
@@ -56,11 +55,8 @@ fn finished(project: &Project) -> Vec<String> {
 
 /// The table of one experiment, with its curve beside the results.
 fn learning(project: &Project, name: &str, lines: &[Value]) -> Result<String> {
-    let plan = experiments::names(project)
-        .iter()
-        .any(|known| known == name)
-        .then(|| Experiment::load(project, name))
-        .transpose()?;
+    let plan =
+        plan::names(project).iter().any(|known| known == name).then(|| Experiment::load(project, name)).transpose()?;
     let groups = by_label(lines);
     let drawing = format!("docs/results/{name}.svg");
     let mut table = plan.as_ref().map(|plan| format!("{}\n\n", plan.question)).unwrap_or_default();
@@ -88,19 +84,6 @@ fn learning(project: &Project, name: &str, lines: &[Value]) -> Result<String> {
     )
     .expect("a String takes every text");
     Ok(table)
-}
-
-/// Results by label, both in the order in which they came.
-pub(crate) fn by_label(lines: &[Value]) -> Vec<(String, Vec<&Value>)> {
-    let mut groups: Vec<(String, Vec<&Value>)> = Vec::new();
-    for line in lines {
-        let label = line["label"].as_str().unwrap_or("?").to_string();
-        match groups.iter_mut().find(|(known, _)| *known == label) {
-            Some((_, results)) => results.push(line),
-            None => groups.push((label, vec![line])),
-        }
-    }
-    groups
 }
 
 fn row(label: &str, results: &[&Value], planned: Option<usize>) -> String {
@@ -132,21 +115,8 @@ fn row(label: &str, results: &[&Value], planned: Option<usize>) -> String {
     format!("| {label} | {seeds} | {} | {steps} | {minutes} | {success} | {error} |", solved.len())
 }
 
-/// The final evaluation, or where there is none the last one on the way.
-pub(crate) fn last(result: &Value) -> &Value {
-    let on_the_way = || result["evaluations"].as_array().and_then(|all| all.last()).unwrap_or(&Value::Null);
-    if result["final"].is_object() { &result["final"] } else { on_the_way() }
-}
-
 fn percent(rate: f64) -> String {
     format!("{:.0}%", 100.0 * rate)
-}
-
-/// A whole number with commas.
-pub(crate) fn thousands(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
-    groups.iter().map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(",")
 }
 
 /// Wilson's 95% interval of a rate.
@@ -170,11 +140,6 @@ fn put(text: &str, name: &str, table: &str) -> Result<String> {
             .fix("put it back where the table ends"));
     };
     Ok(format!("{before}{open}\n{table}{close}{after}"))
-}
-
-/// A results file's path for messages, from the clone's folder.
-pub(crate) fn shown(project: &Project, path: &Path) -> String {
-    path.strip_prefix(project.root()).unwrap_or(path).display().to_string()
 }
 
 #[cfg(test)]

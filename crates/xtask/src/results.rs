@@ -60,6 +60,32 @@ pub(crate) fn median(numbers: &[f64]) -> Option<f64> {
     (n > 0).then(|| f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]))
 }
 
+/// Results by label, both in the order in which they came.
+pub(crate) fn by_label(lines: &[Value]) -> Vec<(String, Vec<&Value>)> {
+    let mut groups: Vec<(String, Vec<&Value>)> = Vec::new();
+    for line in lines {
+        let label = line["label"].as_str().unwrap_or("?").to_string();
+        match groups.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, results)) => results.push(line),
+            None => groups.push((label, vec![line])),
+        }
+    }
+    groups
+}
+
+/// The final evaluation, or where there is none the last one on the way.
+pub(crate) fn last(result: &Value) -> &Value {
+    let on_the_way = || result["evaluations"].as_array().and_then(|all| all.last()).unwrap_or(&Value::Null);
+    if result["final"].is_object() { &result["final"] } else { on_the_way() }
+}
+
+/// A whole number with commas.
+pub(crate) fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+    groups.iter().map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

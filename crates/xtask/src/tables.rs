@@ -1,6 +1,6 @@
 //! The table of `cargo xtask bench`.
 
-use crate::results::number;
+use crate::results::{number, thousands};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -55,7 +55,7 @@ pub(crate) fn bench(lines: &[Value]) -> String {
 /// Three digits of small numbers, whole large ones.
 fn shown(number: f64) -> String {
     if number >= 1000.0 {
-        crate::report::thousands(number)
+        thousands(number)
     } else if number >= 100.0 {
         format!("{number:.0}")
     } else if number >= 10.0 {

@@ -2,6 +2,7 @@
 //! failure. All of it uses the release profile, so that nothing heavy is compiled twice.
 
 use crate::clients;
+use crate::count::Count;
 use crate::failure::{Failure, Result};
 use crate::policy;
 use crate::process;
@@ -12,15 +13,6 @@ use crate::vm;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// What came of a stage: how many checks in it held, and how many didn't.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Count {
-    /// Those that held.
-    pub(crate) passed: usize,
-    /// Those that didn't.
-    pub(crate) failed: usize,
-}
 
 /// A stage: its name, what it does, and how.
 struct Stage {

@@ -1,11 +1,10 @@
 //! Other people's learners, trained seed by seed: what is missing of a results file is run, each on a core of its own, and
 //! each finished one becomes a line. A seed that was broken off starts over: the peers keep no checkpoints.
 
-use crate::bench::commit;
 use crate::failure::{Failure, Result};
 use crate::jobs::{self, Job};
 use crate::project::Project;
-use crate::{report, results};
+use crate::results;
 use serde_json::{Map, Value};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -60,7 +59,7 @@ pub(crate) fn words(project: &Project, name: &str, steps: u64) -> PathBuf {
 }
 
 /// Trains what has no line in docs/results/`file`.jsonl yet, adds a line for each, which `line` makes of a training, its
-/// evaluations and its last line, and writes the report. `ends` says whether a line is a last one.
+/// evaluations and its last line. `ends` says whether a line is a last one.
 ///
 /// # Errors
 /// When a finished run was shorter than `arguments.steps`, or a run fails.
@@ -102,8 +101,7 @@ pub(crate) fn run(
         }
         let words = words(project, name, arguments.steps);
         Err(Failure::new(format!("{} has no last line", words.display())).expected("the peer's last line"))
-    })?;
-    report::command(project)
+    })
 }
 
 /// What every line has: name, label, seed and commit.
@@ -112,7 +110,7 @@ pub(crate) fn head(project: &Project, one: &Training) -> Map<String, Value> {
     line.insert("name".into(), one.name.as_str().into());
     line.insert("label".into(), one.label.as_str().into());
     line.insert("seed".into(), one.seed.into());
-    line.insert("commit".into(), commit(project).into());
+    line.insert("commit".into(), project.commit().into());
     line
 }
 

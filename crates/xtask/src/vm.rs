@@ -5,11 +5,11 @@
 mod debian;
 mod image;
 
+use crate::count::Count;
 use crate::failure::{Failure, Result};
 use crate::process::{self, works};
 use crate::project::Project;
 use crate::smoke::Temporary;
-use crate::test::Count;
 use debian::Debian;
 use image::Image;
 use std::fs;
