@@ -125,6 +125,8 @@ fn a_change_on_the_command_line_is_refused_by_its_own_words() {
         ("--seed 9223372036854775808", "9223372036854775808 is not in 0..=9223372036854775807"),
         ("--seed 1 --seeds 0..2", "'--seed <SEED>' cannot be used with '--seeds <SEEDS>'"),
         ("--resume --init-from x", "cannot be used with"),
+        ("--seeds 0..20000", "expected at most 10000 seeds, got 20000"),
+        ("--set sac.critic_hidden=[8192,8192,8192,8192,8192,8192,8192,8192]", "at most 500 million weights together"),
         ("--threads 0", "--threads: expected 1 or more, got 0"),
     ] {
         refused(folder.path(), &format!("train small.toml {arguments}"), &[says]);
@@ -175,6 +177,10 @@ fn networks_of_other_sizes_are_not_taken_over() {
         "evaluate runs/small --set sac.critics=3",
         &["the learner of runs/small doesn't fit", "fix: "],
     );
+    // Nor are some of a larger learner's networks.
+    let fewer =
+        &["the learner of runs/small doesn't fit", "expected the same networks, found tensor", "which they don't have"];
+    refused(folder.path(), "evaluate runs/small --set sac.critics=1", fewer);
     let ranges = &["--corners: expected ranges under [twin.randomisation]"];
     refused(folder.path(), "evaluate runs/small --corners", ranges);
     fs::rename(folder.path().join("runs/small/checkpoints"), folder.path().join("away")).unwrap();
@@ -278,6 +284,20 @@ fn experience_or_figures_that_were_cut_off_are_named_with_where_they_end() {
     let all = lines.iter().filter(|byte| **byte == b'\n').count();
     assert_eq!(turnkey::metrics::read(&metrics).unwrap().len(), all - 1, "one line is no text");
     fs::write(&metrics, &lines).unwrap();
+
+    // A run that has come to its end doesn't begin again where its checkpoints are missing; nor is it ended before where it is.
+    refused(
+        folder.path(),
+        &format!("{resume} --set run.steps=30"),
+        &["expected at least the 120 steps", "got 30", "fix: "],
+    );
+    for folder in [run.join("checkpoints"), run.join("replay")] {
+        assert!(folder.read_dir().unwrap().next().is_some(), "{}", folder.display());
+    }
+    fs::rename(run.join("checkpoints"), run.join("away")).unwrap();
+    fs::create_dir(run.join("checkpoints")).unwrap();
+    refused(folder.path(), &resume, &["the checkpoints of runs/small are missing: it has come to its end", "fix: "]);
+    assert!(fs::read(&rows).unwrap() == whole, "its experience was touched");
 
     fs::write(run.join("config.toml"), "seed = ").unwrap();
     refused(folder.path(), &resume, &["runs/small/config.toml is not TOML"]);

@@ -144,6 +144,21 @@ fn a_terminal_that_is_held_holds_neither_control_nor_learning_nor_the_end() {
 }
 
 #[test]
+fn a_stop_ends_what_the_learner_makes_up_for_at_the_end() {
+    let folder = folder();
+    let run = folder.path().join("runs/fast");
+    // 40,000 updates, of which a few thousand come while it acts.
+    let line = "train fast.toml --quiet --set run.steps=100 --set run.updates_per_step=1000";
+    let mut child = start(folder.path(), line);
+    wait_for(&mut child, "all steps are taken", || row_count(&run, &LOG) == 100 && run.join("config.toml").exists());
+    run_well(folder.path(), "stop runs/fast");
+    assert!(child.wait().unwrap().success());
+    let made = updates(&run);
+    assert!(made < 40_000, "the learner went on to the end");
+    assert_eq!(checkpoints(&run).last(), Some(&100));
+}
+
+#[test]
 fn a_killed_run_keeps_every_complete_row_and_goes_on_after_the_last() {
     let folder = folder();
     let run = folder.path().join("runs/fast");

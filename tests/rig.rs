@@ -156,6 +156,18 @@ fn a_signal_leaves_the_claw_without_torque_and_a_killed_run_loses_nothing_but_it
     assert!(said.err.contains(&format!("at step {kept}")), "{}", said.err);
     assert_eq!(rows(folder.path()), last, "{} {}", said.out, said.err);
     rig.expect_limp();
+    let elsewhere = run(folder.path(), "train rig.toml --resume --set run.steps=100000 --set rig.port=/dev/none");
+    assert!(
+        elsewhere.code != Some(0) && elsewhere.err.contains("/dev/none"),
+        "what --set says of the rig counts: {}",
+        elsewhere.err
+    );
+    let otherwise = run(folder.path(), "train rig.toml --resume --set run.steps=100000 --valve mark --camera c.toml");
+    assert!(
+        otherwise.code != Some(0) && otherwise.err.contains("rig.valve: what this run has learned from"),
+        "{}",
+        otherwise.err
+    );
     let twin = run(folder.path(), "train rig.toml --resume --plant twin --set run.steps=100000");
     assert!(twin.code != Some(0) && twin.err.contains("begun on a rig"), "{}", twin.err);
 }

@@ -100,7 +100,7 @@ pub struct Train {
     #[arg(long, value_parser = parse_seeds)]
     pub seeds: Option<Seeds>,
     /// Starts with the networks of another run.
-    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    #[arg(long, value_name = "RUN")]
     pub init_from: Option<PathBuf>,
     /// What is trained on.
     #[command(flatten)]
@@ -124,7 +124,17 @@ impl Train {
         option("--name", self.name.clone());
         option("--runs-dir", Some(self.runs_dir.display().to_string()).filter(|folder| folder != "runs"));
         option("--seed", self.seed.map(|seed| seed.to_string()));
-        option("--seeds", self.seeds.as_ref().map(|Seeds(seeds)| format!("{}..{}", seeds.start, seeds.end)));
+        let folder = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string();
+        if let Some(Seeds(seeds)) = &self.seeds {
+            option("--seeds", Some(format!("{}..{}", seeds.start, seeds.end)));
+            // The seeds that are still to begin begin as the first ones did; each run knows for itself what it is on.
+            option("--init-from", self.init_from.as_ref().map(folder));
+            option("--plant", self.on.plant.map(|plant| plant.name().to_owned()));
+            option("--claw", self.on.claw.as_ref().map(folder));
+            option("--port", self.on.port.clone());
+            option("--camera", self.on.camera.as_ref().map(folder));
+            option("--valve", self.on.valve.map(|valve| valve.name().to_owned()));
+        }
         words.push("--resume".to_owned());
         words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
@@ -209,7 +219,7 @@ pub struct Plot {
     #[arg(required = true)]
     pub runs: Vec<PathBuf>,
     /// The picture.
-    #[arg(long, short, default_value = "learning_curves.png")]
+    #[arg(long, short, default_value = "learning_curves.png", value_parser = parse_png)]
     pub out: PathBuf,
 }
 
@@ -238,7 +248,7 @@ pub struct Benchmark {
     #[arg(long, default_value = "runs/benchmarks")]
     pub runs_dir: PathBuf,
     /// The curves' picture.
-    #[arg(long, short, default_value = "benchmarks.png")]
+    #[arg(long, short, default_value = "benchmarks.png", value_parser = parse_png)]
     pub out: PathBuf,
     /// What others came to, drawn beside, such as docs/results/benchmark_peers.jsonl. Can be given again.
     #[arg(long, value_name = "FILE")]
@@ -334,12 +344,27 @@ const LAST_SEED: u64 = i64::MAX as u64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seeds(pub std::ops::Range<u64>);
 
+/// The path of a picture, which is a PNG whatever it is called.
+fn parse_png(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension() {
+        Some(extension) if extension.eq_ignore_ascii_case("png") => Ok(path),
+        _ => Err(format!("expected a name that ends in .png, got {text:?}")),
+    }
+}
+
+/// The most runs of one command.
+const MOST_SEEDS: u64 = 10_000;
+
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
     let fail = || format!("expected FIRST..END with FIRST below END, such as 0..4, got {text:?}");
     let (first, end) = text.split_once("..").ok_or_else(fail)?;
     let (first, end) = (first.parse().map_err(|_| fail())?, end.parse().map_err(|_| fail())?);
     if first >= end || end > LAST_SEED {
         return Err(fail());
+    }
+    if end - first > MOST_SEEDS {
+        return Err(format!("expected at most {MOST_SEEDS} seeds, got {}", end - first));
     }
     Ok(Seeds(first..end))
 }

@@ -27,7 +27,7 @@ use crate::version;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Does what the command line says.
 ///
@@ -68,6 +68,10 @@ fn train(arguments: &Train) -> Result<()> {
     let stop = Stop::on_signals()?;
     screen::write_apart();
     let Some(seeds) = &arguments.seeds else {
+        ensure!(
+            !arguments.resume || arguments.init_from.is_none(),
+            "--init-from cannot be used with --resume: the run has begun.\n  fix: leave one of them out"
+        );
         let seed = arguments.seed.unwrap_or(config.seed);
         return train_one(arguments, config.with_seed(seed), &name, &stop).map(|_| ());
     };
@@ -86,7 +90,7 @@ fn train_one(arguments: &Train, config: Config, name: &str, stop: &Stop) -> Resu
     let (folder, config) = if arguments.resume && (arguments.seeds.is_none() || path.exists()) {
         let folder = RunFolder::open(&path)?;
         let before = folder.expect_made_with(&config)?;
-        let on = arguments.on.resumed(before.rig())?;
+        let on = arguments.on.resumed(before.rig(), &arguments.set)?;
         (Some(folder), config.with_rig(on)?)
     } else {
         let on = arguments.on.begun(config.rig())?;
@@ -221,19 +225,39 @@ fn conclude(folder: &RunFolder, config: &Config, ended: Conclusion) -> Result<()
 }
 
 fn plot(arguments: &Plot) -> Result<()> {
-    let mut curves: Vec<(Config, Curve)> = Vec::new();
+    /// Runs that differ in their seed alone.
+    struct Group {
+        config: Config,
+        seeds: Vec<u64>,
+        /// The first one's folder.
+        path: PathBuf,
+        curve: Curve,
+    }
+    let mut groups: Vec<Group> = Vec::new();
     for run in &arguments.runs {
         let folder = RunFolder::open(run)?;
         let config = folder.load_config()?;
-        let label = label(&folder.name(), config.seed);
-        let config = config.with_seed(0);
-        let points = points(&folder)?;
-        match curves.iter_mut().find(|(other, _)| *other == config) {
-            Some((_, curve)) => curve.seeds.push(points),
-            None => curves.push((config, Curve { label, seeds: vec![points] })),
+        let (seed, label) = (config.seed, label(&folder.name(), config.seed));
+        let (config, points) = (config.with_seed(0), points(&folder)?);
+        match groups.iter_mut().find(|other| other.config == config && !other.seeds.contains(&seed)) {
+            Some(group) => {
+                group.seeds.push(seed);
+                group.curve.seeds.push(points);
+            }
+            None => {
+                let (seeds, curve) = (vec![seed], Curve { label, seeds: vec![points] });
+                groups.push(Group { config, seeds, path: run.clone(), curve });
+            }
         }
     }
-    let curves: Vec<Curve> = curves.into_iter().map(|(_, curve)| curve).collect();
+    // Of several by one name, each is called by its folder.
+    let names: Vec<String> = groups.iter().map(|group| group.curve.label.clone()).collect();
+    let curve = |group: Group| {
+        let is_one = names.iter().filter(|name| **name == group.curve.label).count() == 1;
+        let label = if is_one { group.curve.label } else { group.path.display().to_string() };
+        Curve { label, ..group.curve }
+    };
+    let curves: Vec<Curve> = groups.into_iter().map(curve).collect();
     learning_curves(&curves, &arguments.out)?;
     print(&format!("{}\n", arguments.out.display()))
 }

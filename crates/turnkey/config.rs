@@ -15,7 +15,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::path::Path;
-use turnkey_env::DisturbanceConfig;
+use turnkey_env::{DisturbanceConfig, TaskConfig, TaskName};
 use turnkey_sac::SacConfig;
 use turnkey_sim::TwinConfig;
 use world::Written;
@@ -86,6 +86,9 @@ impl Config {
         // fault. A file may leave out what a change adds.
         let mut read = toml::from_str::<RawConfig>(&text);
         for change in changes {
+            if change.trim_start().starts_with("task.name=") {
+                forget_task(&mut table);
+            }
             apply(&mut table, change)?;
             match toml::from_str(&toml::to_string(&table)?) {
                 Err(e) if read.is_ok() => bail!("--set {change}: {}", e.message()),
@@ -219,6 +222,30 @@ fn first_difference(path: &str, a: &toml::Value, b: &toml::Value) -> Option<Stri
     })
 }
 
+/// Takes away what the task of this name has anyway, before it gets another name: a file that has every default written out would
+/// otherwise be the old task under the new name.
+fn forget_task(table: &mut toml::Table) {
+    let task = table.get_mut("task").and_then(toml::Value::as_table_mut);
+    let name = |task: &toml::Table| task.get("name")?.clone().try_into::<TaskName>().ok();
+    if let Some(task) = task
+        && let Some(name) = name(task)
+        && let Ok(published) = toml::Table::try_from(TaskConfig::published(name))
+    {
+        forget(task, &published);
+    }
+}
+
+/// Takes away the keys that have these values.
+fn forget(table: &mut toml::Table, values: &toml::Table) {
+    for (key, value) in values {
+        match (table.get_mut(key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(value)) => forget(inner, value),
+            (Some(written), value) if written == value => drop(table.remove(key)),
+            _ => {}
+        }
+    }
+}
+
 /// Applies one `a.b=value` to a table. The value is TOML, or a bare string.
 fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
     let (path, value) = change
@@ -271,6 +298,22 @@ pub(crate) mod tests {
         assert_eq!(config.sac.batch_size, 512);
         assert_eq!(config.sac.actor_hidden, [64, 64]);
         assert_eq!(config.claw().unwrap().task.name, turnkey_env::TaskName::TurnFixed);
+    }
+
+    #[test]
+    fn another_name_makes_another_task_of_a_file_that_has_every_default_written_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |text: String, change: &str| {
+            let path = folder.path().join("c.toml");
+            std::fs::write(&path, text).unwrap();
+            Config::load(&path, &[change.to_owned()]).unwrap()
+        };
+        let written = with(&["task.reward.velocity=0.25"]).unwrap().to_toml().unwrap();
+        let task = |config: &Config| config.claw().unwrap().task.clone();
+        let whole = task(&load(written, "task.name=screw_fixed"));
+        let mut expected = task(&load(SMALL.into(), "task.name=screw_fixed"));
+        expected.reward.velocity = 0.25;
+        assert_eq!(whole, expected);
     }
 
     #[test]

@@ -19,26 +19,28 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(LogWriter::new)
         .init();
-    let done = commands::run(cli);
-    screen::settle();
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    match commands::run(cli) {
+        Ok(()) => {
+            screen::settle();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
-            report(&error);
+            screen::report(report(&error));
             ExitCode::FAILURE
         }
     }
 }
 
-/// The one place where errors are shown: what went wrong, then why, one cause a line.
-fn report(error: &anyhow::Error) {
-    eprintln!("error: {error}");
+/// An error as it is shown: what went wrong, then why, one cause a line.
+fn report(error: &anyhow::Error) -> String {
+    let mut text = format!("error: {error}\n");
     let mut said = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
         if !said.contains(&cause) {
-            eprintln!("  because: {cause}");
+            text.push_str(&format!("  because: {cause}\n"));
             said = cause;
         }
     }
+    text
 }

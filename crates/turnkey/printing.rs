@@ -3,7 +3,6 @@
 use crate::screen;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use std::io::Write as _;
 
 /// One JSON document on standard output.
 ///
@@ -19,9 +18,7 @@ pub(crate) fn print_json(document: &impl Serialize) -> Result<()> {
 /// # Errors
 /// When standard output can't be written for another reason.
 pub(crate) fn print(text: &str) -> Result<()> {
-    screen::settle();
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match screen::say(text.as_bytes().to_vec(), std::io::stdout()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("nothing can be printed"),
         _ => Ok(()),
     }

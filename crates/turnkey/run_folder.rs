@@ -13,7 +13,7 @@
 
 use crate::config::Config;
 use crate::version::{self, Version};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -106,6 +106,21 @@ impl RunFolder {
             );
         }
         Ok(before)
+    }
+
+    /// Refuses to end a run before where it is: it took `taken` steps.
+    ///
+    /// # Errors
+    /// When `config` asks for fewer, unless that is all that the run was to take before, too.
+    pub fn expect_steps_left(&self, config: &Config, taken: u64) -> Result<()> {
+        let (asked, before) = (config.run.steps, self.load_config()?.run.steps);
+        ensure!(
+            asked >= taken.min(before),
+            "run.steps: expected at least the {taken} steps that {} has taken, got {asked}; nothing was changed.\n  fix: --set \
+             run.steps={before}, as it was resumed with before",
+            self.0.display()
+        );
+        Ok(())
     }
 
     /// The configuration that the run was made with.

@@ -31,18 +31,40 @@ pub fn write_apart() {
     let (sender, shows) = channel::unbounded::<Show>();
     let write_all = move || shows.into_iter().for_each(|show| show());
     match std::thread::Builder::new().name("screen".into()).spawn(write_all) {
-        Ok(_) => drop(APART.set(sender)),
+        Ok(_) => {
+            APART.get_or_init(|| sender);
+            // The hook that is there writes before a panic unwinds, and what unwinds may let go of a robot.
+            std::panic::set_hook(Box::new(|panic| {
+                let thread = std::thread::current();
+                let text = format!("thread '{}' {panic}\n", thread.name().unwrap_or("<unnamed>"));
+                let _ = LogWriter(text.into_bytes()).flush();
+            }));
+        }
         Err(error) => tracing::warn!("no thread for stderr, so that a terminal that is held holds the run: {error}"),
     }
 }
 
 /// Waits until what was shown so far is written, a second at most.
 pub fn settle() {
-    if let Some(apart) = APART.get() {
-        let (done, written) = channel::bounded(1);
-        let tell: Show = Box::new(move || done.send(()).unwrap_or_default());
-        let _ = apart.send(tell).is_ok() && written.recv_timeout(PATIENCE).is_ok();
-    }
+    let _ = say(Vec::new(), io::stderr());
+}
+
+/// Writes to `out` in its turn, and waits for it, a second at most where nothing is to be waited for longer.
+///
+/// # Errors
+/// When it was refused in that time.
+pub(crate) fn say(text: Vec<u8>, mut out: impl Write + Send + 'static) -> io::Result<()> {
+    let (done, written) = channel::bounded(1);
+    show(move || {
+        let refused = if text.is_empty() { Ok(()) } else { out.write_all(&text).and_then(|()| out.flush()) };
+        done.send(refused).unwrap_or_default(); // who asked may have gone
+    });
+    written.recv_timeout(PATIENCE).unwrap_or(Ok(()))
+}
+
+/// What went wrong, on stderr, after all that was said.
+pub fn report(text: String) {
+    let _ = say(text.into_bytes(), io::stderr());
 }
 
 /// Shows something in its turn.
@@ -115,8 +137,8 @@ impl Write for LogWriter {
                 if left_out > 0 {
                     text.extend_from_slice(format!("({left_out} lines were left out: nobody took them)\n").as_bytes());
                 }
-                // Nobody is left to be told that stderr is gone.
-                let _ = BARS.suspend(|| io::stderr().write_all(&text));
+                // Nobody is left to be told that stderr is gone. (`suspend` would panic then, with the bars locked.)
+                let _ = BARS.clear().and_then(|()| io::stderr().write_all(&text));
             });
         }
         Ok(())

@@ -6,7 +6,7 @@ use crate::network::{Adam, Architecture, Network, ScalarAdam};
 use burn::tensor::{Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use turnkey_core::{Rng, Snapshot, SnapshotError};
 
@@ -36,6 +36,18 @@ struct Vector<'a> {
     name: &'static str,
     values: &'a mut Tensor<1>,
     places: Vec<Place>,
+}
+
+impl Vector<'_> {
+    /// The names of its tensors in a file.
+    fn keys(&self) -> impl Iterator<Item = String> {
+        self.places.iter().map(|(part, ..)| key(self.name, part))
+    }
+}
+
+/// A tensor's name in a file.
+fn key(vector: &str, part: &str) -> String {
+    format!("{vector}.{part}")
 }
 
 impl Sac {
@@ -91,7 +103,7 @@ impl Snapshot for Sac {
             for (part, dims, range) in places {
                 let bytes = bytes_of(&values[range.clone()]);
                 let view = TensorView::new(Dtype::F32, dims.clone(), bytes).expect("a shape covers its numbers");
-                tensors.push((format!("{name}.{part}"), view));
+                tensors.push((key(name, part), view));
             }
         }
         let scalars = serde_json::to_string(&self.scalars()).expect("plain numbers become JSON");
@@ -115,6 +127,10 @@ impl Snapshot for Sac {
         let vectors = self.vectors();
         let read = vectors.iter().map(|vector| read_vector(&file, vector.name, &vector.places));
         let read = read.collect::<Result<Vec<_>, _>>().map_err(fail)?;
+        let known: HashSet<String> = vectors.iter().flat_map(Vector::keys).collect();
+        if let Some(other) = file.names().into_iter().find(|name| !known.contains(*name)) {
+            return Err(fail(format!("expected the same networks, found tensor {other}, which they don't have")));
+        }
         for (vector, values) in vectors.into_iter().zip(read) {
             let (size, device) = (values.len(), vector.values.device());
             *vector.values = Tensor::from_data(TensorData::new(values, [size]), &device);
@@ -153,7 +169,7 @@ fn push_trained<'a, A: Architecture>(
 fn read_vector(file: &SafeTensors<'_>, name: &str, places: &[Place]) -> Result<Vec<f32>, String> {
     let mut values = Vec::new();
     for (part, dims, _) in places {
-        let key = format!("{name}.{part}");
+        let key = key(name, part);
         let view = file.tensor(&key).map_err(|e| format!("tensor {key}: {e}"))?;
         if view.dtype() != Dtype::F32 || view.shape() != dims {
             return Err(format!("tensor {key}: expected F32 {dims:?}, found {:?} {:?}", view.dtype(), view.shape()));

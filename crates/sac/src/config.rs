@@ -91,6 +91,9 @@ pub struct SacConfigError {
     pub actual: String,
 }
 
+/// The most weights between hidden layers. Each is kept several times: 10 GB.
+const MOST_WEIGHTS: usize = 500_000_000;
+
 impl SacConfig {
     /// Checks every value.
     ///
@@ -125,6 +128,11 @@ impl SacConfig {
         }
         if !(1..=16).contains(&self.critics) {
             return fail("critics", "1 to 16", self.critics.to_string());
+        }
+        let weights = |w: &[usize]| w.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>();
+        let all = weights(&self.actor_hidden) + self.critics * weights(&self.critic_hidden);
+        if all > MOST_WEIGHTS {
+            return fail("critic_hidden", "networks of at most 500 million weights together", all.to_string());
         }
         if !(self.initial_temperature > 0.0 && self.initial_temperature.is_finite()) {
             return fail("initial_temperature", "a number above 0", self.initial_temperature.to_string());

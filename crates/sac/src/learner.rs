@@ -81,6 +81,10 @@ impl Seen {
     }
 }
 
+fn update_noise(seed: u64) -> Rng {
+    Rng::new(seed, "update noise")
+}
+
 impl Sac {
     /// A learner for observations and actions of these widths, its weights and noise drawn from `seed`.
     ///
@@ -138,10 +142,16 @@ impl Sac {
             target_critics,
             updates: 0,
             actor_figures: (0.0, 0.0),
-            rng: Rng::new(seed, "update noise"),
+            rng: update_noise(seed),
             eyes,
             device,
         })
+    }
+
+    /// Draws the noise of updates, and the shifts of pictures, anew from `seed`: what a learner that began as another one's
+    /// copy learns is then its own.
+    pub fn reseed(&mut self, seed: u64) {
+        self.rng = update_noise(seed);
     }
 
     /// One update from a batch and standard normal noise for the next and the present actions, each

@@ -48,6 +48,8 @@ struct Parts {
 struct Earlier {
     episodes: u64,
     minutes: f64,
+    /// The step of the newest evaluation.
+    evaluated_at: u64,
 }
 
 impl Parts {
@@ -78,7 +80,7 @@ impl Asynchronous {
         RunFolder::expect_none(path)?;
         let mut parts = Parts::new(&config, stop)?;
         if let Some(other) = init_from {
-            take_over(&mut parts.learner, other)?;
+            take_over(&mut parts.learner, other, config.seed)?;
         }
         let folder = RunFolder::create(path, &config, init_from)?;
         let lock = folder.lock()?;
@@ -125,6 +127,7 @@ impl Asynchronous {
         } else {
             (ReplayLog::create(folder.replay(), format)?, Replay::new(config.run.replay_capacity, parts.widths)?)
         };
+        folder.expect_steps_left(&config, replay.pushed())?;
         let earlier = Earlier::of(&folder)?;
         let metrics = MetricsFile::open_whole(&folder.metrics())?;
         folder.rewrite_config(&config)?;
@@ -159,6 +162,7 @@ impl Asynchronous {
             episode_seeds: rng("episodes"),
             step,
             begun_at: step,
+            evaluated_at: earlier.evaluated_at,
             episodes: earlier.episodes,
             lateness: Lateness::new(period),
             window: Window::new(period),
@@ -211,7 +215,11 @@ impl Earlier {
         for line in metrics::read(&folder.metrics())? {
             match line {
                 Line::Episode { episode, .. } => earlier.episodes = earlier.episodes.max(episode),
-                Line::Evaluation { minutes, .. } | Line::Timing { minutes, .. } | Line::Rig { minutes, .. } => {
+                Line::Evaluation { step, minutes, .. } => {
+                    earlier.minutes = earlier.minutes.max(minutes);
+                    earlier.evaluated_at = step;
+                }
+                Line::Timing { minutes, .. } | Line::Rig { minutes, .. } => {
                     earlier.minutes = earlier.minutes.max(minutes);
                 }
                 Line::Learning { .. } => {}

@@ -59,6 +59,8 @@ pub(super) struct Control {
     pub(super) step: u64,
     /// The steps before the present episode.
     pub(super) begun_at: u64,
+    /// The step of the newest evaluation of before.
+    pub(super) evaluated_at: u64,
     pub(super) episodes: u64,
     pub(super) lateness: Lateness,
     pub(super) window: Window,
@@ -101,13 +103,15 @@ impl Control {
     pub(super) fn run(mut self, stop: &Stop, learned: &Receiver<()>) -> Result<Ended> {
         let _alone = priority::alone();
         if let Err(error) = priority::real_time() {
-            self.warn(format!(
+            warn(&format!(
                 "control has no real-time priority ({error}): other programs will make steps late.\n  fix: run as root, or \
                  allow it by `ulimit -r 20` or CAP_SYS_NICE"
-            ))?;
+            ));
         }
         let done = self.train(stop, learned);
         let released = self.release();
+        // The learner makes up for nothing any more, if it still does: whoever ended this waits for its checkpoint.
+        self.shared.complete.store(false, SeqCst);
         // Of both, the one that a person must do something about comes first.
         let (finish, evaluation) = match (done, released) {
             (Err(error), Err(held)) => bail!("{held:#}; what came before: {error:#}"),
@@ -121,7 +125,7 @@ impl Control {
 
     fn train(&mut self, stop: &Stop, learned: &Receiver<()>) -> Result<(Finish, Option<Evaluation>)> {
         let period = self.config.run.evaluation_period;
-        let mut evaluated = self.step / period;
+        let mut evaluated = self.evaluated_at / period;
         while self.step < self.config.run.steps {
             if !self.rest(stop)? {
                 return Ok((Finish::Stopped, None));
@@ -183,6 +187,9 @@ impl Control {
             Ok(observation) => observation,
             Err(failure) => return self.mishap(failure, "an episode can't start", stop),
         };
+        if self.orders.discards() {
+            warn("an order to discard came when no episode was going on, and did nothing");
+        }
         self.begin_recording(seed, purpose, &observation)?;
         let (mut length, mut total, mut errors) = (0, 0.0, Vec::new());
         loop {
@@ -315,19 +322,24 @@ impl Control {
         self.enter(Entry::Line(Box::new(line)))
     }
 
-    fn warn(&self, text: String) -> Result<()> {
-        self.enter(Entry::Warning(text))
-    }
-
     fn enter(&self, entry: Entry) -> Result<()> {
         offer(&self.outlets.journal, entry, "the disk")
     }
 }
 
+/// Tells a person. Nothing waits for the terminal, and nothing that may be stuck is on the way there.
+fn warn(text: &str) {
+    tracing::warn!("{text}");
+}
+
 /// Sends to `whom` without waiting.
 fn offer<T>(queue: &Sender<T>, what: T, whom: &str) -> Result<()> {
     queue.try_send(what).map_err(|error| match error {
-        TrySendError::Full(_) => anyhow!("{whom} is stuck: {} entries wait for it, and no more fit", queue.len()),
+        TrySendError::Full(_) => {
+            let stuck = format!("{whom} is stuck: {} entries wait for it, and no more fit", queue.len());
+            tracing::error!("{stuck}: the plant is released, and the run ends"); // the run's end waits for whom it is, so it is said now
+            anyhow!(stuck)
+        }
         TrySendError::Disconnected(_) => Abandoned.into(),
     })
 }

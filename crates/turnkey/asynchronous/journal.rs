@@ -26,8 +26,6 @@ pub(super) enum Entry {
     Line(Box<Line>),
     /// A line of a recorded episode, and what was seen then.
     Recorded(Box<recorded::Line>, Option<Frame>),
-    /// Something a person should know.
-    Warning(String),
     /// Make everything up to here durable, and answer with the rows of the log.
     Sync(Sender<u64>),
     /// Rows before this one are needed no more.
@@ -90,7 +88,6 @@ impl Journal {
                     dataset.add(&line, frame.as_ref())?;
                 }
             }
-            Entry::Warning(text) => tracing::warn!("{text}"),
             Entry::Sync(answer) => {
                 let rows = self.sync()?;
                 let _ = answer.send(rows); // whoever asked may be gone

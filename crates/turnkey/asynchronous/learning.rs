@@ -179,15 +179,14 @@ impl Learning {
         let (owed, run) = (self.owed(), &self.config.run);
         let ratio = run.updates_per_step as f64 / run.steps_per_update as f64;
         let behind = owed as f64 * self.period.as_secs_f64() > BEHIND_SECS * ratio;
+        if behind {
+            tracing::warn!(
+                "the learner doesn't keep up with {ratio} updates a step: {owed} updates behind at step {}. Control goes on \
+                 regardless; what is missing is made up for at the end",
+                self.replay.pushed()
+            );
+        }
         behind
-            && {
-                let text = format!(
-                    "the learner doesn't keep up with {ratio} updates a step: {owed} updates behind at step {}. Control goes on \
-                     regardless; what is missing is made up for at the end",
-                    self.replay.pushed()
-                );
-                self.journal.send(Entry::Warning(text)).is_ok()
-            }
     }
 
     /// Makes what was learned durable, with all that it was learned from, unless it is already.

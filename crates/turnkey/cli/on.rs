@@ -61,11 +61,28 @@ impl On {
         Ok(Some(rig))
     }
 
-    /// The rig that a run goes on with, which was begun on `before`.
+    /// The rig that a run goes on with, which was begun on `before`, with what `--set` `changes` of it.
     ///
     /// # Errors
-    /// When that would be another plant.
-    pub fn resumed(&self, before: Option<&RigConfig>) -> Result<Option<RigConfig>> {
+    /// When that would be another plant, or the valve known by something else.
+    pub fn resumed(&self, before: Option<&RigConfig>, changes: &[String]) -> Result<Option<RigConfig>> {
+        let changed = before.map(|rig| rig.changed(changes)).transpose()?;
+        if let (None, Some(change)) = (before, changes.iter().find(|change| RigConfig::is_changed_by(change))) {
+            bail!(
+                "--set {change}: this run was begun on the twin.\n  fix: leave it out, or begin a new run with --init-from"
+            );
+        }
+        let rig = self.same_plant(changed.as_ref())?;
+        let [before, now] = [before, rig.as_ref()].map(|rig| rig.map(|rig| rig.valve));
+        ensure!(
+            before == now,
+            "rig.valve: what this run has learned from is of a valve whose angle came from elsewhere.\n  fix: leave --valve \
+             out, or begin a new run with --init-from"
+        );
+        Ok(rig)
+    }
+
+    fn same_plant(&self, before: Option<&RigConfig>) -> Result<Option<RigConfig>> {
         match (self.plant, before) {
             (Some(PlantName::Twin), Some(_)) => bail!(
                 "--plant twin: this run was begun on a rig, and what it has learned from is of the rig.\n  fix: leave \
@@ -87,4 +104,15 @@ pub enum PlantName {
     Twin,
     /// A claw and its valve on a serial port.
     Rig,
+}
+
+impl PlantName {
+    /// As the command line says it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Twin => "twin",
+            Self::Rig => "rig",
+        }
+    }
 }

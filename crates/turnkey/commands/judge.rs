@@ -29,17 +29,19 @@ pub(super) fn evaluate_run(arguments: &Evaluate) -> Result<()> {
         return evaluate_on_rig(arguments, &folder, &config);
     }
     let config = config.with_rig(arguments.on.begun(None)?)?;
+    // Without ranges the only corner is the dynamics as they are.
+    let corners = if arguments.corners { config.claw()?.twin.corners() } else { Vec::new() };
+    ensure!(
+        !arguments.corners || corners.len() > 1,
+        "--corners: expected ranges under [twin.randomisation], found none.\n  fix: leave --corners out, or --set ranges, such as \
+         twin.randomisation.sliding_friction=[0.1,0.4]"
+    );
     let mut judge = environment(&config)?;
     let (mut learner, step) = trained(&folder, &config, judge.spec())?;
     let mut results = vec![("as configured".to_owned(), evaluate(&mut learner, judge.as_mut(), arguments.episodes)?)];
-    if arguments.corners {
-        // Without ranges the only corner is the dynamics as they are.
-        let corners = config.claw()?.twin.corners();
-        ensure!(corners.len() > 1, "--corners: expected ranges under [twin.randomisation], found none");
-        for corner in corners {
-            let mut judge = environment(&config.clone().with_twin(corner.config)?)?;
-            results.push((corner.name, evaluate(&mut learner, judge.as_mut(), arguments.episodes)?));
-        }
+    for corner in corners {
+        let mut judge = environment(&config.clone().with_twin(corner.config)?)?;
+        results.push((corner.name, evaluate(&mut learner, judge.as_mut(), arguments.episodes)?));
     }
     show_evaluations(arguments, &folder, step, &results)
 }

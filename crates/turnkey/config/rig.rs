@@ -2,7 +2,7 @@
 
 use super::run::RunMode;
 use super::valve::{ValveBy, ValveStart};
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -65,6 +65,23 @@ impl RigConfig {
             reset_radians_per_sec: two(),
             person_secs: half_an_hour(),
         }
+    }
+
+    /// Whether this `--set` is of a rig.
+    pub(crate) fn is_changed_by(change: &str) -> bool {
+        change.trim_start().starts_with("rig.")
+    }
+
+    /// The rig with what these `--set` change of it; those of other things are passed over.
+    ///
+    /// # Errors
+    /// When one is no change, or gives no rig.
+    pub(crate) fn changed(&self, changes: &[String]) -> Result<Self> {
+        let mut table = toml::Table::from_iter([("rig".to_owned(), toml::Value::try_from(self)?)]);
+        for change in changes.iter().filter(|change| Self::is_changed_by(change)) {
+            super::apply(&mut table, change)?;
+        }
+        Ok(table.remove("rig").context("the rig was taken out")?.try_into()?)
     }
 
     /// How long a person is waited for.

@@ -16,6 +16,17 @@ pub enum ValveBy {
     Mark,
 }
 
+impl ValveBy {
+    /// As configurations and the command line say it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Servo => "servo",
+            Self::Mark => "mark",
+        }
+    }
+}
+
 /// Where the valve is when an episode begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ValveStart {

@@ -23,32 +23,53 @@ impl Keys {
     /// Takes keys from stdin one by one, if that is a terminal.
     #[must_use]
     pub fn listen() -> Option<Self> {
-        let stdin = io::stdin();
-        if !stdin.is_terminal() {
+        if !io::stdin().is_terminal() {
             return None;
         }
-        // SAFETY: all fields of a termios are numbers, so zeros are one.
-        let mut settings: libc::termios = unsafe { std::mem::zeroed() };
-        // SAFETY: stdin is open, and `settings` a valid place.
-        if unsafe { libc::tcgetattr(stdin.as_raw_fd(), &raw mut settings) } != 0 {
-            return None;
-        }
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings);
-        settings.c_lflag &= !(libc::ICANON | libc::ECHO);
-        // SAFETY: as above; the settings were read from it and differ in two flags.
-        (unsafe { libc::tcsetattr(stdin.as_raw_fd(), libc::TCSANOW, &raw const settings) } == 0).then_some(Self)
+        (!is_in_front() || take_keys()).then_some(Self)
     }
 
     /// Gives what the keys say until `over`. Blocks; for a thread of its own.
     pub fn obey(&self, orders: &Orders, over: impl Fn() -> bool) {
+        let mut away = !is_in_front();
         while !over() {
+            if away && is_in_front() {
+                away = !take_keys();
+            }
             match key(LOOK) {
                 Ok(Some(key)) => order_of(key).into_iter().for_each(|order| orders.give(order)),
                 Ok(None) => {}
+                // In the background the keys are the shell's.
+                Err(error) if error.raw_os_error() == Some(libc::EIO) => {
+                    away = true;
+                    std::thread::sleep(LOOK);
+                }
                 Err(_) => return, // the terminal is gone
             }
         }
     }
+}
+
+/// Whether this process is its terminal's foreground, or has a terminal that knows none.
+fn is_in_front() -> bool {
+    // SAFETY: neither call touches memory; a descriptor that is no terminal is refused.
+    let (front, ours) = unsafe { (libc::tcgetpgrp(io::stdin().as_raw_fd()), libc::getpgrp()) };
+    front == ours || front < 0
+}
+
+/// Has the terminal give its keys one by one, unechoed. Whether it does.
+fn take_keys() -> bool {
+    let stdin = io::stdin();
+    // SAFETY: all fields of a termios are numbers, so zeros are one.
+    let mut settings: libc::termios = unsafe { std::mem::zeroed() };
+    // SAFETY: stdin is open, and `settings` a valid place.
+    if unsafe { libc::tcgetattr(stdin.as_raw_fd(), &raw mut settings) } != 0 {
+        return false;
+    }
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(settings);
+    settings.c_lflag &= !(libc::ICANON | libc::ECHO);
+    // SAFETY: as above; the settings were read from it and differ in two flags.
+    unsafe { libc::tcsetattr(stdin.as_raw_fd(), libc::TCSANOW, &raw const settings) == 0 }
 }
 
 impl Drop for Keys {

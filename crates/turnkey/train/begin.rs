@@ -35,8 +35,9 @@ impl Parts {
     }
 }
 
-/// Takes over another run's learner: its networks, optimisers and temperature.
-pub(crate) fn take_over(learner: &mut Sac, other: &RunFolder) -> Result<()> {
+/// Takes over another run's learner: its networks, optimisers and temperature, and none of its noise, so that runs of several
+/// seeds are independent from there on.
+pub(crate) fn take_over(learner: &mut Sac, other: &RunFolder, seed: u64) -> Result<()> {
     let path = other.path().display();
     let checkpoint = Checkpoint::newest(other)?
         .with_context(|| format!("{path} has no checkpoint yet.\n  fix: let it train up to its first one"))?;
@@ -45,7 +46,9 @@ pub(crate) fn take_over(learner: &mut Sac, other: &RunFolder) -> Result<()> {
             "the learner of {path} doesn't fit this run.\n  fix: begin from a run with the same networks and \
              observations; {path}/config.toml says what it has"
         )
-    })
+    })?;
+    learner.reseed(seed);
+    Ok(())
 }
 
 impl Trainer {
@@ -59,7 +62,7 @@ impl Trainer {
         RunFolder::expect_none(path)?;
         let mut parts = Parts::new(&config)?;
         if let Some(other) = init_from {
-            take_over(&mut parts.learner, other)?;
+            take_over(&mut parts.learner, other, config.seed)?;
         }
         let folder = RunFolder::create(path, &config, init_from)?;
         let lock = folder.lock()?;
@@ -81,9 +84,10 @@ impl Trainer {
         let Some(checkpoint) = Checkpoint::newest(&folder)? else {
             return Self::begin_again(config, folder, lock, live, hidden);
         };
-        let Parts { mut environments, judge, mut learner, widths } = Parts::new(&config)?;
         let saved: Saved = postcard::from_bytes(&checkpoint.trainer)
             .context("trainer.bin is not a trainer's state: expected one of this program's own version")?;
+        folder.expect_steps_left(&config, saved.state.step)?;
+        let Parts { mut environments, judge, mut learner, widths } = Parts::new(&config)?;
         learner.restore(&checkpoint.learner)?;
         let (expected, found) = (environments.len(), saved.environments.len());
         ensure!(
@@ -116,6 +120,12 @@ impl Trainer {
                  it, and train with --init-from {other} again"
             );
         }
+        ensure!(
+            !folder.summary().exists(),
+            "the checkpoints of {name} are missing: it has come to its end, so expected some in {}, found none; nothing was \
+             changed.\n  fix: restore them from a copy, or start a new run by another --name",
+            folder.checkpoints().display()
+        );
         let written = folder.metrics();
         let came_to = if written.exists() { metrics::read(&written)?.iter().map(Line::step).max() } else { None };
         let first = config.run.checkpoint_period.next_multiple_of(config.run.environments);

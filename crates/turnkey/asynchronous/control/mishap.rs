@@ -1,7 +1,7 @@
 //! What becomes of a plant's failures. On a twin they end the run. On a rig the episode ends there, nothing is recorded of
 //! the step that failed, and the next reset recovers the claw; or a person is asked, with torque off.
 
-use super::{Control, Outcome};
+use super::{Control, Outcome, warn};
 use crate::config::RigConfig;
 use crate::dataset as recorded;
 use crate::orders::Order;
@@ -65,11 +65,14 @@ impl Control {
         rig.all.faults += 1;
         rig.window.faults += 1;
         let goes_on = failure.kind() == Kind::Retry && rig.in_a_row < MOST_IN_A_ROW;
+        if self.orders.discards() {
+            self.discard()?;
+        }
         self.end_recording(recorded::Outcome::Fault, None)?;
         let said = format!("step {}: {what}: {failure}", self.step);
         match self.environment.release() {
             Ok(()) if goes_on => {
-                self.warn(format!("{said}\n  the episode ends here; the claw is recovered for the next one"))?
+                warn(&format!("{said}\n  the episode ends here; the claw is recovered for the next one"));
             }
             Ok(()) => {
                 self.orders.set_released(true);
@@ -84,15 +87,15 @@ impl Control {
     ///
     /// # Errors
     /// When nobody does in time.
-    fn ask_a_person(&mut self, said: &str, stop: &Stop) -> Result<()> {
+    pub(super) fn ask_a_person(&mut self, said: &str, stop: &Stop) -> Result<()> {
         let patience = self.rig.as_ref().map_or(Duration::ZERO, |rig| rig.patience);
         self.orders.give(Order::Pause);
         let (run, secs) = (self.config.run.steps, patience.as_secs());
-        self.warn(format!(
+        warn(&format!(
             "{said}\n  resting at step {} of {run} until a person puts it right and says so (key r, or `turnkey tell RUN \
              resume`); after {secs} s the run ends, to be resumed",
             self.step
-        ))?;
+        ));
         let (since, mut asked) = (Instant::now(), Instant::now());
         self.rest_while(stop, |control| {
             if since.elapsed() > patience {

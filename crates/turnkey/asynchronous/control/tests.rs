@@ -131,6 +131,7 @@ fn stage_that(holds: bool, steps: u64, queue: usize, aside: impl FnOnce(&Fake, &
         episode_seeds: Rng::new(0, "episodes"),
         step: 0,
         begun_at: 0,
+        evaluated_at: 0,
         episodes: 0,
         lateness: Lateness::new(PERIOD),
         window: Window::new(PERIOD),
