@@ -9,8 +9,8 @@ pub use person::{Answer, ask};
 use crate::config::Config;
 use crate::evaluation::{EVALUATION_SEEDS, Rollout, rollouts};
 use crate::run_folder::write_json;
-use crate::statistics::{Interval, bootstrap, mean, median, wilson};
-use anyhow::{Context, Result, ensure};
+use crate::statistics::{Interval, bootstrap, mean, mean_difference, median, rate_difference, wilson};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,8 +22,6 @@ use turnkey_sac::Sac;
 
 /// Strengths of a scene's family.
 const SCENE_STRENGTHS: [f64; 3] = [1.0 / 3.0, 2.0 / 3.0, 1.0];
-/// The step of the first episode whose picture is shown.
-const SHOWN_STEP: usize = 20;
 /// A family breaks the policy where it costs at least this share of all episodes, beyond doubt.
 const BREAKS: f64 = 0.25;
 
@@ -49,11 +47,11 @@ pub struct ArmResult {
     pub disturbance: DisturbanceConfig,
     /// Successes over episodes, with Wilson's 95% interval.
     pub success_rate: Interval,
-    /// Success less the control's on the same episode, a mean with a bootstrap interval.
+    /// Success less the control's, with Newcombe's interval.
     pub success_difference: Interval,
     /// Median absolute error at the end, rad, with a bootstrap interval.
     pub median_error: Interval,
-    /// Absolute error at the end less the control's on the same episode, rad, a mean with a bootstrap interval.
+    /// Absolute error at the end less the control's, rad, a mean with a bootstrap interval.
     pub error_difference: Interval,
     /// What is to be said of it.
     pub verdict: Verdict,
@@ -104,10 +102,14 @@ pub struct Robustness {
     pub step: u64,
     /// Episodes an arm, on the same seeds.
     pub episodes: u64,
+    /// Whether each episode begins as the control's of its number did: not where nothing turns the valve back.
+    pub paired: bool,
     /// Success without disturbance.
     pub control: ArmResult,
     /// Family by family, weakest first.
     pub arms: Vec<ArmResult>,
+    /// Arms without figures, and why.
+    pub left_out: Vec<String>,
 }
 
 /// The arms: every family of scenes and frames, or those named.
@@ -141,14 +143,15 @@ pub fn arms(named: &[String]) -> Result<Vec<Arm>> {
 /// What an arm is played in; none where that arm is left out.
 pub type World<'a> = &'a mut dyn FnMut(&Arm) -> Result<Option<Box<dyn Environment>>>;
 
-/// Tests a policy under `arms`, each in its own `world`, and writes table, JSON and page into `folder`; each arm's first
-/// episode goes to `sink`. A plant is released after each arm.
+/// Tests a policy under `arms`, each in its own `world`, and writes table, JSON and page into `folder`, anew after each; each arm's
+/// first episode goes to `sink`. A plant is released after each arm. One that breaks off is left out. `paired` says whether
+/// the world begins each episode as its seed says.
 ///
 /// # Errors
-/// When the policy sees no pictures, the environment fails, or the folder can't be written.
+/// When the policy sees no pictures, the control breaks off, a plant may not be released, or the folder can't be written.
 pub fn test(
     (run, step): (String, u64),
-    (config, world): (&Config, World<'_>),
+    (config, world, paired): (&Config, World<'_>, bool),
     policy: &mut Sac,
     arms: Vec<Arm>,
     episodes: u64,
@@ -162,51 +165,67 @@ pub fn test(
     );
     fs::create_dir_all(folder.join("pictures")).with_context(|| format!("{} can't be made", folder.display()))?;
     let mut shown = 0;
-    let mut tried = |arm: &Arm| -> Result<Option<(Vec<Rollout>, String)>> {
-        let Some(mut environment) = world(arm)? else { return Ok(None) };
+    let mut tried = |arm: &Arm| -> Result<Result<(Vec<Rollout>, String)>> {
+        let Some(mut environment) = world(arm)? else { return Ok(Err(anyhow!("a person left it out"))) };
         let played = rollouts(policy, environment.as_mut(), episodes)
             .and_then(|found| Ok((found, show(policy, environment.as_mut(), sink, &mut shown)?)));
         // Of both, the one that a person must do something about comes first.
         environment.release().context("the plant may not be released: cut its power")?;
-        let (found, frame) = played?;
+        let (found, frame) = match played {
+            Ok(played) => played,
+            Err(error) => return Ok(Err(error)),
+        };
         let picture = format!("pictures/{}-{}.png", arm.family, arm.strength);
         fs::write(folder.join(&picture), png_from_frame(&frame)?)
             .with_context(|| format!("{picture} can't be written"))?;
-        Ok(Some((found, picture)))
+        Ok(Ok((found, picture)))
     };
     let control_arm = Arm { family: "control".into(), strength: 0, disturbance: DisturbanceConfig::default() };
-    let (control, picture) = tried(&control_arm)?.context("the control can't be left out")?;
-    let control_result = result(control_arm, &control, &control, picture);
-    let mut results = Vec::new();
+    let (control, picture) = tried(&control_arm)?.context("without the control there is nothing to compare with")?;
+    let control_result = result(control_arm, &control, &control, picture, paired);
+    let (arms_found, left_out) = (Vec::new(), Vec::new());
+    let mut all = Robustness { run, step, episodes, paired, control: control_result, arms: arms_found, left_out };
+    write(&all, folder)?;
     for arm in arms {
-        let Some((found, picture)) = tried(&arm)? else {
-            tracing::warn!("{} {}: left out", arm.family, arm.strength);
-            continue;
-        };
-        let result = result(arm, &found, &control, picture);
-        tracing::info!("{}", line(&result));
-        results.push(result);
+        match tried(&arm)? {
+            Ok((found, picture)) => {
+                let result = result(arm, &found, &control, picture, paired);
+                tracing::info!("{}", line(&result));
+                all.arms.push(result);
+            }
+            Err(error) => {
+                let left_out = format!("{} {}: {error:#}", arm.family, arm.strength);
+                tracing::warn!("left out: {left_out}");
+                all.left_out.push(left_out);
+            }
+        }
+        write(&all, folder)?;
     }
-    let robustness = Robustness { run, step, episodes, control: control_result, arms: results };
-    write_json(&folder.join("robustness.json"), &robustness)?;
-    let page = page::html(&robustness);
-    fs::write(folder.join("index.html"), page)
-        .with_context(|| format!("the page in {} can't be written", folder.display()))?;
-    Ok(robustness)
+    Ok(all)
 }
 
-fn result(arm: Arm, found: &[Rollout], control: &[Rollout], picture: String) -> ArmResult {
-    let paired =
-        |of: fn(&Rollout) -> f64| -> Vec<f64> { found.iter().zip(control).map(|(a, b)| of(a) - of(b)).collect() };
-    let success = |rollout: &Rollout| f64::from(u8::from(rollout.success));
+/// JSON and page of what there is so far.
+fn write(robustness: &Robustness, folder: &Path) -> Result<()> {
+    write_json(&folder.join("robustness.json"), robustness)?;
+    fs::write(folder.join("index.html"), page::html(robustness))
+        .with_context(|| format!("the page in {} can't be written", folder.display()))
+}
+
+fn result(arm: Arm, found: &[Rollout], control: &[Rollout], picture: String, paired: bool) -> ArmResult {
+    let successes = |all: &[Rollout]| all.iter().map(|rollout| rollout.success).collect::<Vec<_>>();
     let last = |rollout: &Rollout| rollout.errors.last().copied().unwrap_or(f64::NAN);
-    let success_difference = bootstrap(&paired(success), mean);
+    let errors = |all: &[Rollout]| all.iter().map(last).collect::<Vec<_>>();
+    let pairs = || found.iter().zip(control).map(|(a, b)| last(a) - last(b)).collect::<Vec<_>>();
+    let success_difference = rate_difference(&successes(found), &successes(control), paired);
     ArmResult {
         success_rate: wilson(found.iter().filter(|rollout| rollout.success).count(), found.len()),
         verdict: Verdict::of(success_difference),
         success_difference,
-        median_error: bootstrap(&found.iter().map(last).collect::<Vec<_>>(), median),
-        error_difference: bootstrap(&paired(last), mean),
+        median_error: bootstrap(&errors(found), median),
+        error_difference: match paired {
+            true => bootstrap(&pairs(), mean),
+            false => mean_difference(&errors(found), &errors(control)),
+        },
         family: arm.family,
         strength: arm.strength,
         disturbance: arm.disturbance,
@@ -218,7 +237,7 @@ fn result(arm: Arm, found: &[Rollout], control: &[Rollout], picture: String) -> 
 fn show(policy: &mut Sac, environment: &mut dyn Environment, sink: &dyn Sink, shown: &mut u64) -> Result<Frame> {
     let mut rng = Rng::new(0, "a deterministic policy draws nothing");
     let mut observation = environment.reset(EVALUATION_SEEDS).context("an episode can't start")?;
-    let mut frame = observation.pictures.last().cloned();
+    let (mut frame, middle) = (observation.pictures.last().cloned(), environment.spec().episode_steps / 2);
     for step in 0.. {
         let action = policy.act(&observation, Mode::Deterministic, &mut rng);
         let taken = environment.step(&action).context("an episode broke off")?;
@@ -233,7 +252,7 @@ fn show(policy: &mut Sac, environment: &mut dyn Environment, sink: &dyn Sink, sh
                 sink.record(Record::Attention(AttentionRecord { step, overlay }));
             }
         }
-        if step == SHOWN_STEP {
+        if step == middle {
             frame = taken.observation.pictures.last().cloned();
         }
         if taken.end.is_some() {
@@ -263,7 +282,7 @@ pub fn line(arm: &ArmResult) -> String {
 /// The whole table.
 #[must_use]
 pub fn table(robustness: &Robustness) -> String {
-    let Robustness { run, step, episodes, control, arms } = robustness;
+    let Robustness { run, step, episodes, control, arms, left_out, .. } = robustness;
     let head = format!(
         "{:<24} {:>8}   {:<16} {:<18} {:>10}",
         "disturbance", "strength", "success", "against control", "error"
@@ -277,7 +296,8 @@ pub fn table(robustness: &Robustness) -> String {
             format!("broken by {}", names.join(", "))
         }
     };
-    let all = lines.collect::<Vec<_>>().join("\n");
+    let without = left_out.iter().map(|arm| format!("left out: {arm}"));
+    let all = lines.chain(without).collect::<Vec<_>>().join("\n");
     format!(
         "{run} at step {step}, {episodes} episodes an arm, deterministic policy, 95% intervals\n{head}\n{all}\n{said}\n"
     )
@@ -313,7 +333,7 @@ mod tests {
         let control = [rollout(true, 0.05), rollout(true, 0.02), rollout(false, 0.5), rollout(true, 0.01)];
         let found = [rollout(false, 0.65), rollout(true, 0.02), rollout(true, 0.1), rollout(false, 0.61)];
         let arm = arms(&["hand".into()]).unwrap().remove(0);
-        let result = result(arm, &found, &control, String::new());
+        let result = result(arm, &found, &control, String::new(), true);
         assert_eq!((result.success_rate.value, result.success_difference.value), (0.5, -0.25));
         assert!((result.error_difference.value - 0.2).abs() < 1e-12, "{:?}", result.error_difference);
     }

@@ -97,7 +97,7 @@ impl<P: Plant> Disturbed<P> {
         let disturbed = rng.unit() < self.config.share.unwrap_or(1.0);
         let seeds = rng.bits();
         let mut part = || if self.config.draw == Draw::Uniform { rng.unit() } else { 1.0 };
-        let scene = self.config.scene.iter().enumerate();
+        let scene = self.config.scene.iter().enumerate().filter(|(_, (_, strength))| **strength > 0.0);
         let scene = scene.map(|(i, (family, strength))| {
             SceneDisturbance::draw(*family, strength * part(), seeds.wrapping_add(i as u64))
         });

@@ -79,10 +79,12 @@ impl Drawing {
 fn part(name: &str) -> Part {
     match name.split(['/', '_']).next().unwrap_or(name) {
         _ if name.ends_with("mark") => Part::Mark,
-        _ if name.starts_with("valve_motor") => Part::Other,
+        _ if name.starts_with("valve_motor") || name.starts_with("valve_base") => Part::Other,
         "valve" => Part::Valve,
-        "table" => Part::Table,
-        "claw" | "finger" | "FF" | "MF" | "TH" | "mount" => Part::Claw,
+        "table" | "floor" => Part::Table,
+        "claw" | "finger" | "mount" => Part::Claw,
+        // ROBEL's fingers: FFbase, FF10, FFL11 and so on.
+        finger if ["FF", "MF", "TH"].iter().any(|of| finger.starts_with(of)) => Part::Claw,
         _ => Part::Other,
     }
 }

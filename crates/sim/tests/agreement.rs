@@ -2,7 +2,7 @@
 //! `cargo test --release -p turnkey-sim --test agreement -- --nocapture`.
 
 use std::f64::consts::TAU;
-use turnkey_core::{JOINTS, JointVector, Plant, Rng, Start};
+use turnkey_core::{JOINTS, JointVector, Part, Plant, Rng, Start};
 use turnkey_sim::{ModelError, ModelName, Twin, TwinConfig, TwinError};
 
 /// 10 Hz steps of one sequence, as in ROBEL's turning tasks.
@@ -109,5 +109,20 @@ fn the_same_actions_turn_the_valve_as_far_as_robels() {
         for (what, our, their) in [("mean", size(&our), size(&their)), ("spread", spread(&our), spread(&their))] {
             assert!((our / their - 1.0).abs() < 0.1, "{kind:?}: {what} {our} against {their}");
         }
+    }
+}
+
+/// What disturbs the pictures finds in either model what it changes.
+#[test]
+fn both_models_shapes_are_known_for_what_they_belong_to() {
+    let Some(both) = both() else { return };
+    for twin in both {
+        let shapes = &twin.scene().expect("a twin can be drawn").shapes;
+        let count = |part: Part| shapes.iter().filter(|shape| shape.part == part).count();
+        let names = || shapes.iter().map(|shape| format!("{} {:?}", shape.name, shape.part)).collect::<Vec<_>>();
+        assert_eq!((count(Part::Table), count(Part::Mark)), (1, 1), "{:#?}", names());
+        assert!(count(Part::Claw) >= JOINTS && count(Part::Valve) >= 1, "{:#?}", names());
+        let motor = shapes.iter().filter(|shape| shape.name.contains("motor") || shape.name.starts_with("valve_base"));
+        assert!(motor.into_iter().all(|shape| shape.part == Part::Other), "{:#?}", names());
     }
 }

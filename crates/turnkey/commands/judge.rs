@@ -3,12 +3,12 @@
 use crate::checkpoint::Checkpoint;
 use crate::cli::on::{On, PlantName};
 use crate::cli::{Evaluate, Robustness};
-use crate::config::Config;
+use crate::config::{Config, ValveBy, ValveStart};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::pace::Pace;
 use crate::printing::{print, print_json};
 use crate::priority;
-use crate::robustness::{self, Answer, World};
+use crate::robustness::{self, Answer, Arm, World};
 use crate::run_folder::RunFolder;
 use crate::screen;
 use crate::setup::{Dress, disturbed_environment, environment, learner, paced_environment, recording};
@@ -77,6 +77,12 @@ impl RigWorld {
         Ok(Self { config, stop, _alone })
     }
 
+    /// Whether an episode begins with the valve where its seed says.
+    fn turns_the_valve(&self) -> Result<bool> {
+        let valve = self.config.rig().map_or(ValveBy::Servo, |rig| rig.valve);
+        Ok(ValveStart::of(valve, &self.config.claw()?.task)? != ValveStart::WhereItIs)
+    }
+
     /// The run's task on it.
     fn environment(&self, dress: Dress<'_>) -> Result<Box<dyn Environment + Send>> {
         let pace = Pace::new(Duration::from_secs_f64(self.config.claw()?.task.period_secs));
@@ -134,13 +140,18 @@ pub(super) fn test_robustness(arguments: &Robustness) -> Result<()> {
     let out = arguments.out.clone().unwrap_or_else(|| folder.path().join("robustness"));
     std::fs::create_dir_all(&out).with_context(|| format!("{} can't be made", out.display()))?;
     let sink = recording(&format!("{}-robustness", folder.name()), &out.join("recording.rrd"), &config)?;
-    let judge = |world: World<'_>| {
+    let mut judge = |arms: Vec<Arm>, world: World<'_>, paired: bool| {
         let run = (folder.name(), step);
-        robustness::test(run, (&config, world), &mut learner, arms, arguments.episodes, &out, sink.as_ref())
+        robustness::test(run, (&config, world, paired), &mut learner, arms, arguments.episodes, &out, sink.as_ref())
     };
     let found = if arguments.on.plant == Some(PlantName::Rig) {
         let rig = RigWorld::new(&arguments.on, &of_run)?;
-        judge(&mut |arm| {
+        // Frames first: their arms are played in the world as it is, which a person changes for the others.
+        let (scenes, mut arms): (Vec<_>, Vec<_>) = arms.into_iter().partition(|arm| !arm.disturbance.scene.is_empty());
+        arms.extend(scenes);
+        let paired = rig.turns_the_valve()?;
+        let world: World<'_> = &mut |arm| {
+            ensure!(!rig.stop.asked(), "stopped; what was found so far is in {}", out.display());
             screen::settle();
             // Who is asked has all the time there is; nothing is held meanwhile.
             if robustness::ask(arm, &mut std::io::stdin().lock(), &mut std::io::stderr())? == Answer::Skip {
@@ -149,10 +160,11 @@ pub(super) fn test_robustness(arguments: &Robustness) -> Result<()> {
             let frames = arm.disturbance.frames.clone();
             let frames = DisturbanceConfig { frames, ..DisturbanceConfig::default() };
             Ok(Some(rig.environment(Dress::As(&frames))?))
-        })?
+        };
+        judge(arms, world, paired)?
     } else {
         arguments.on.begun(None)?;
-        judge(&mut |arm| Ok(Some(disturbed_environment(&config, Dress::As(&arm.disturbance))?)))?
+        judge(arms, &mut |arm| Ok(Some(disturbed_environment(&config, Dress::As(&arm.disturbance))?)), true)?
     };
     if arguments.json {
         print_json(&found)?;

@@ -113,6 +113,11 @@ impl ClawWorld {
             self.twin.period_secs
         );
         ValveTask::new(self.task.clone())?;
+        ensure!(
+            self.augmentation.is_none() || !self.task.observe_target,
+            "[augmentation]: expected none with task.observe_target = true, since it turns valve and error and leaves the target as it \
+             is.\n  fix: --set task.observe_target=false, or leave [augmentation] out"
+        );
         if let Some(rig) = &self.rig {
             rig.check(mode, &self.task)?;
         }

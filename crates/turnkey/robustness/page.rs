@@ -14,12 +14,16 @@ p.said { font-size: 1.05rem; } small { color: #666; }";
 
 /// The page of a test, which finds its pictures beside itself.
 pub(super) fn html(robustness: &Robustness) -> String {
-    let Robustness { run, step, episodes, control, arms } = robustness;
+    let Robustness { run, step, episodes, paired, control, arms, left_out } = robustness;
     let run = escaped(run);
+    let compared = if *paired {
+        "each arm on the same episodes as the control"
+    } else {
+        "each beginning where the valve was, so that arms are compared as independent samples"
+    };
     let mut page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Robustness of {run}</title><style>{STYLE}</style>\
-         <h1>Robustness of {run}</h1><p>Step {step}. {episodes} episodes an arm, each arm on the same episodes as the \
-         control, deterministic policy, 95% intervals. Pictures are what the policy saw; their borders say: <b style=\"color:#2a9d4a\">\
+         <h1>Robustness of {run}</h1><p>Step {step}. {episodes} episodes an arm, {compared}, deterministic policy, 95% intervals. Pictures are what the policy saw; their borders say: <b style=\"color:#2a9d4a\">\
          no loss shown</b>, <b style=\"color:#b07d00\">loses some</b>, <b style=\"color:#c62828\">loses a quarter of all \
          episodes or more</b>.</p><p class=\"said\">{}</p>",
         said(robustness)
@@ -31,6 +35,10 @@ pub(super) fn html(robustness: &Robustness) -> String {
             write!(page, "<div class=\"family\"><div class=\"name\"><h2>{name}</h2></div>{}", curve(control, family));
         family.iter().for_each(|arm| page.push_str(&figure(arm)));
         page.push_str("</div>");
+    }
+    if !left_out.is_empty() {
+        let arms = left_out.iter().map(|arm| format!("<li>{}</li>", escaped(arm))).collect::<String>();
+        let _ = write!(page, "<p>Left out:</p><ul>{arms}</ul>");
     }
     page.push_str("</html>\n");
     page

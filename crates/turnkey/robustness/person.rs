@@ -19,7 +19,14 @@ pub enum Answer {
 /// When the question can't be asked.
 pub fn ask(arm: &Arm, answers: &mut impl BufRead, out: &mut impl Write) -> std::io::Result<Answer> {
     let Some((family, strength)) = arm.disturbance.scene.iter().next() else { return Ok(Answer::Ready) };
-    writeln!(out, "{}, strength {} of 3: {}, {}.", arm.family, arm.strength, task(*family), much(*strength))?;
+    writeln!(
+        out,
+        "{}, strength {} of 3: put back what was changed before, and {}, {}.",
+        arm.family,
+        arm.strength,
+        task(*family),
+        much(*strength)
+    )?;
     loop {
         write!(out, "Enter when it is so, s and Enter to leave it out: ")?;
         out.flush()?;
@@ -73,7 +80,8 @@ mod tests {
         let (answer, said) = ask_for("table_color", "yes\n\n");
         assert_eq!(answer, Answer::Ready);
         assert!(
-            said.contains("table_color, strength 2 of 3: lay a plain cloth") && said.contains("two thirds"),
+            said.contains("table_color, strength 2 of 3: put back what was changed before, and lay a plain cloth")
+                && said.contains("two thirds"),
             "{said}"
         );
         assert!(said.contains("got \"yes\""), "{said}");
