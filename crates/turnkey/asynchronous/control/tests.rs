@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::asynchronous::telemetry::{Telemetry, telemetry};
+use crate::config::RigConfig;
 use crate::orders::Order;
 use crate::pace::{Paced, fake::Fake};
 use crossbeam::channel::bounded;
+use std::path::Path;
 use std::sync::Mutex;
 use turnkey_core::{
     Failure, JointGoal, JointLimits, Kind, Plant, Reading, Sink, Snapshot, SnapshotError, Start, Task as _,
@@ -33,8 +35,8 @@ struct Staged {
     events: Arc<Mutex<Vec<Event>>>,
     aside: Aside,
     steps: u64,
-    /// Whether it refuses to be released.
-    holds: bool,
+    /// How often it refuses to be released.
+    refusals: u32,
 }
 
 impl Snapshot for Staged {
@@ -70,7 +72,9 @@ impl Plant for Staged {
 
     fn release(&mut self) -> Result<(), Failure> {
         self.events.lock().unwrap().push(Release);
-        if self.holds { Err(Failure::new(Kind::Stop, "the bus is gone")) } else { Ok(()) }
+        let refuses = self.refusals > 0;
+        self.refusals = self.refusals.saturating_sub(1);
+        if refuses { Err(Failure::new(Kind::Stop, "the bus is gone")) } else { Ok(()) }
     }
 }
 
@@ -93,11 +97,11 @@ struct Stage {
 
 /// Everything in place for so many steps, with queues of this length.
 fn stage(steps: u64, queue: usize, aside: impl FnOnce(&Fake, &Orders) -> Aside) -> Stage {
-    stage_that(false, steps, queue, aside)
+    stage_that(0, steps, queue, aside)
 }
 
-/// The same with a plant that may refuse to be released.
-fn stage_that(holds: bool, steps: u64, queue: usize, aside: impl FnOnce(&Fake, &Orders) -> Aside) -> Stage {
+/// The same with a plant that refuses to be released so often.
+fn stage_that(refusals: u32, steps: u64, queue: usize, aside: impl FnOnce(&Fake, &Orders) -> Aside) -> Stage {
     let text = format!(
         "[run]\nmode = 'asynchronous'\nsteps = {steps}\nwarmup_steps = 10\nevaluation_period = 1000000\n\
          checkpoint_period = 100\nevaluation_episodes = 1\nfinal_episodes = 1\n[task]\nname = 'turn_random'\n\
@@ -111,7 +115,7 @@ fn stage_that(holds: bool, steps: u64, queue: usize, aside: impl FnOnce(&Fake, &
         events: events.clone(),
         aside: aside(&clock, &orders),
         steps: 0,
-        holds,
+        refusals,
     };
     let task = ValveTask::new(config.claw().unwrap().task.clone()).unwrap();
     let environment = ClawEnvironment::new(Paced::new(plant, pace.clone()), task).unwrap();
@@ -213,7 +217,7 @@ fn a_plant_that_fails_is_released_before_the_error_goes_on_and_its_step_is_no_tr
 
 #[test]
 fn a_plant_that_can_not_be_released_is_the_first_thing_said() {
-    let stage = stage_that(true, 1000, 5000, |_, _| {
+    let stage = stage_that(u32::MAX, 1000, 5000, |_, _| {
         Box::new(|step| if step == 3 { Err(Failure::new(Kind::Stop, "servo 12 is gone")) } else { Ok(()) })
     });
     let error = format!("{:#}", run(stage.control).unwrap_err());
@@ -289,6 +293,33 @@ fn an_emergency_and_a_pause_wait_with_a_released_plant_for_a_person_to_resume() 
         assert_eq!(released, 1 + steps_before, "{order}");
         assert!(events[released as usize + 1..].contains(&Reset), "it goes on with a new episode");
     }
+}
+
+#[test]
+fn on_a_rig_a_release_that_nobody_confirmed_is_tried_again_until_a_person_says_resume() {
+    let staged = stage_that(2, 30, 10_000, |_, orders| {
+        let orders = orders.clone();
+        Box::new(move |step| {
+            if step == 10 {
+                orders.give(Order::Emergency);
+            }
+            Ok(())
+        })
+    });
+    let Stage { mut control, events, orders, .. } = staged;
+    control.rig = Some(OnRig::new(&RigConfig::of(Path::new("claw.toml")), PERIOD));
+    let person = std::thread::spawn(move || {
+        while !orders.released() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(orders.rests(), "it went on by itself");
+        orders.give(Order::Resume);
+    });
+    assert_eq!(run(control).unwrap().steps, 30);
+    person.join().unwrap();
+    let events = events.lock().unwrap();
+    let releases = events.iter().skip_while(|event| **event != Release).take_while(|event| **event == Release).count();
+    assert!(releases >= 3, "{events:?}");
 }
 
 #[test]
