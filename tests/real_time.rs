@@ -144,6 +144,24 @@ fn a_terminal_that_is_held_holds_neither_control_nor_learning_nor_the_end() {
 }
 
 #[test]
+fn a_terminal_that_goes_away_ends_no_run_that_was_told_to_outlive_it() {
+    let folder = folder();
+    let run = folder.path().join("runs/fast");
+    let (mut shows, terminal) = terminal();
+    let mut command = turnkey(folder.path(), ["train", "fast.toml"]);
+    command.stdin(Stdio::null()).stdout(terminal.try_clone().unwrap()).stderr(terminal);
+    let mut child = command.spawn().unwrap();
+    drop(command); // its copies of the terminal
+    let mut shown = [0; 4096];
+    while row_count(&run, &LOG) < 100 {
+        assert!(shows.read(&mut shown).unwrap() > 0); // a bar is there by then
+    }
+    drop(shows);
+    assert!(child.wait().unwrap().success());
+    assert!(run.join("summary.json").exists());
+}
+
+#[test]
 fn a_stop_ends_what_the_learner_makes_up_for_at_the_end() {
     let folder = folder();
     let run = folder.path().join("runs/fast");

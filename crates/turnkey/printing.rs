@@ -3,6 +3,7 @@
 use crate::screen;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
+use std::io;
 
 /// One JSON document on standard output.
 ///
@@ -18,8 +19,14 @@ pub(crate) fn print_json(document: &impl Serialize) -> Result<()> {
 /// # Errors
 /// When standard output can't be written for another reason.
 pub(crate) fn print(text: &str) -> Result<()> {
-    match screen::say(text.as_bytes().to_vec(), std::io::stdout()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("nothing can be printed"),
+    match screen::say(text.as_bytes().to_vec(), io::stdout()) {
+        Err(error) if !is_nobody_there(&error) => Err(error).context("nothing can be printed"),
         _ => Ok(()),
     }
+}
+
+/// Whether a pipe has no reader any more, or a terminal is gone. The latter is told as a disk's fault is.
+fn is_nobody_there(error: &io::Error) -> bool {
+    let is_file = || std::fs::metadata("/proc/self/fd/1").is_ok_and(|stdout| stdout.is_file());
+    error.kind() == io::ErrorKind::BrokenPipe || (error.raw_os_error() == Some(libc::EIO) && !is_file())
 }
