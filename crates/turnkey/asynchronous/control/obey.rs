@@ -49,7 +49,9 @@ impl Control {
         self.rest_while(stop, |control| {
             if !std::mem::replace(&mut begun, true) {
                 control.let_go(stop)?;
-                warn(&format!("resting at step {}", control.step));
+                if control.orders.rests() {
+                    warn(&format!("resting at step {}", control.step));
+                }
             }
             Ok(())
         })
